@@ -1,0 +1,165 @@
+"""One position from plan to trade: our history and plan. The venue is the truth of its quantity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.errors import IllegalTransition
+from trading.model.instruments import Instrument, InstrumentId, Side
+from trading.model.orders import ClientOrderId, IntentState, OrderIntent, PositionId, Purpose
+from trading.model.signals import Levels, Regime, Setup
+from trading.model.units import NOTHING, Money, Price, Quantity
+
+
+class PositionState(StrEnum):
+    OPENING = "OPENING"
+    UNPROTECTED = "UNPROTECTED"
+    PROTECTED = "PROTECTED"
+    CLOSING = "CLOSING"
+    FOREIGN = "FOREIGN"
+    CLOSED = "CLOSED"
+
+
+POSITION_TRANSITIONS: dict[PositionState, frozenset[PositionState]] = {
+    PositionState.OPENING: frozenset(
+        {PositionState.UNPROTECTED, PositionState.PROTECTED, PositionState.CLOSING, PositionState.CLOSED}
+    ),
+    PositionState.UNPROTECTED: frozenset({PositionState.PROTECTED, PositionState.CLOSING, PositionState.CLOSED}),
+    PositionState.PROTECTED: frozenset({PositionState.UNPROTECTED, PositionState.CLOSING, PositionState.CLOSED}),
+    PositionState.CLOSING: frozenset({PositionState.CLOSED}),
+    PositionState.FOREIGN: frozenset({PositionState.CLOSING, PositionState.CLOSED}),
+    PositionState.CLOSED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedFill:
+    """One execution the venue reported. `fee` is known only once the account log has been read."""
+
+    id: str
+    client_order_id: ClientOrderId | None
+    opens: bool
+    quantity: Quantity
+    price: Price
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """`levels` in contract USD as sent; `spot_invalidation` in spot USD (the premise is judged on spot closes).
+
+    The whole `market` is kept inside, so that a coin that left the universe is managed as before.
+    `quantity` is what the venue last showed, `stop` the level the protection stands at, `risk` the money lost at the
+    first stop including costs. `intents` is the full history of orders, `fills` of executions, both append-only.
+    """
+
+    id: PositionId
+    market: Instrument
+    side: Side
+    state: PositionState
+    regime: Regime
+    setup: Setup
+    planned: Quantity
+    levels: Levels
+    spot_invalidation: Price
+    stop: Price
+    risk: Money
+    cost_bps: Decimal
+    planned_at: datetime
+    entry_expires_at: datetime
+    rules_fingerprint: str
+    code_version: str
+    quantity: Quantity = NOTHING
+    intents: tuple[OrderIntent, ...] = ()
+    fills: tuple[RecordedFill, ...] = ()
+    opened_at: datetime | None = None
+    first_target_at: datetime | None = None
+    unprotected_since: datetime | None = None
+    missing_since: datetime | None = None
+    close_reason: str = ""
+    version: int = 0
+
+    @property
+    def instrument(self) -> InstrumentId:
+        return self.market.id
+
+    @property
+    def contract(self) -> str:
+        return self.market.contract
+
+    def moved(self, state: PositionState, **changes: object) -> Position:
+        """The same position one edge further. Staying is allowed; any other unlisted edge raises."""
+        if state is not self.state and state not in POSITION_TRANSITIONS[self.state]:
+            raise IllegalTransition(f"position {self.id} cannot go from {self.state} to {state}")
+        return replace(self, state=state, **changes)  # type: ignore[arg-type]
+
+    def intent(self, purpose: Purpose) -> OrderIntent | None:
+        """The newest generation for this purpose."""
+        found = [each for each in self.intents if each.purpose is purpose]
+        return max(found, key=lambda each: each.generation) if found else None
+
+    def by_client_order_id(self, client_order_id: str) -> OrderIntent | None:
+        return next((each for each in self.intents if each.client_order_id == client_order_id), None)
+
+    def with_intent(self, intent: OrderIntent) -> Position:
+        """Add an intent, or replace the one with its client order id."""
+        others = tuple(each for each in self.intents if each.client_order_id != intent.client_order_id)
+        order = sorted((*others, intent), key=lambda each: (each.planned_at, each.purpose, each.generation))
+        return replace(self, intents=tuple(order))
+
+    def resting(self, purpose: Purpose) -> tuple[OrderIntent, ...]:
+        """Intents of this purpose whose orders may be working at the venue."""
+        return tuple(each for each in self.intents if each.purpose is purpose and each.state.may_rest)
+
+    @property
+    def entry_open(self) -> bool:
+        """The entry may still add quantity."""
+        entry = self.intent(Purpose.ENTRY)
+        return entry is not None and (entry.state.may_rest or entry.state is IntentState.PLANNED)
+
+    @property
+    def entered(self) -> Quantity:
+        return Quantity(sum((fill.quantity for fill in self.fills if fill.opens), Decimal(0)))
+
+    @property
+    def left(self) -> Quantity:
+        return Quantity(sum((fill.quantity for fill in self.fills if not fill.opens), Decimal(0)))
+
+    @property
+    def average_entry(self) -> Decimal | None:
+        """Volume weighted entry price, None before the first fill."""
+        if not self.entered:
+            return None
+        return sum((fill.quantity * fill.price for fill in self.fills if fill.opens), Decimal(0)) / self.entered
+
+    @property
+    def average_exit(self) -> Decimal | None:
+        if not self.left:
+            return None
+        return sum((fill.quantity * fill.price for fill in self.fills if not fill.opens), Decimal(0)) / self.left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One closed position. Money in USD: `net = gross - fees + funding`; `funding` is what was received (negative
+    when paid). `r_multiple` is net over the risk planned at entry."""
+
+    id: PositionId
+    instrument: InstrumentId
+    side: Side
+    regime: Regime
+    setup: Setup
+    opened_at: datetime
+    closed_at: datetime
+    quantity: Quantity
+    entry: Price
+    exit: Price
+    gross: Money
+    fees: Money
+    funding: Money
+    net: Money
+    r_multiple: Decimal
+    exit_reason: str

@@ -1,0 +1,194 @@
+"""What the venue tells us, already validated and in our units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.model.instruments import MarginLevel, Side
+from trading.model.orders import OrderSide
+from trading.model.units import BasisPoints, Money, Price, Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedContract:
+    """A derivatives contract as the venue lists it. `base` and `quote` are the venue's own metadata (`BTC`, `USD`)."""
+
+    contract: str
+    kind: str
+    base: str
+    quote: str
+    tradeable: bool
+    post_only: bool
+    perpetual: bool
+    tick: Decimal
+    step: Decimal
+    maximum_position: Quantity
+    margin_levels: tuple[MarginLevel, ...]
+    maker_fee: BasisPoints
+    taker_fee: BasisPoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPair:
+    """A spot pair as the venue lists it, with base and quote in common codes (`BTC`, not `XXBT`)."""
+
+    pair: str
+    base: str
+    quote: str
+    online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A contract's ticker. `hourly_funding`: signed share of the notional paid by longs each hour."""
+
+    contract: str
+    mark: Price
+    index: Price | None
+    bid: Price | None
+    ask: Price | None
+    volume_usd: Decimal
+    hourly_funding: Decimal
+    suspended: bool
+    post_only: bool
+    at: datetime
+
+    @property
+    def spread(self) -> BasisPoints | None:
+        """Ask less bid in basis points of the mid, None when a side is missing."""
+        if self.bid is None or self.ask is None:
+            return None
+        return BasisPoints((self.ask - self.bid) * 20_000 / (self.ask + self.bid))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotQuote:
+    pair: str
+    bid: Price
+    ask: Price
+    at: datetime
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.bid + self.ask) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The multi-collateral account in USD. `equity` = margin equity (collateral after haircuts + open profit)."""
+
+    equity: Money
+    available_margin: Money
+    initial_margin: Money
+    maintenance_margin: Money
+    portfolio_value: Money
+    unrealised: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuePosition:
+    contract: str
+    side: Side
+    quantity: Quantity
+    entry: Price
+    isolated: bool
+
+
+class OpenOrderKind(StrEnum):
+    LIMIT = "limit"
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """A working order. `open_quantity` is what is left of it; `trigger_signal` is `mark`, `index` or `last`."""
+
+    order_id: str
+    client_order_id: str | None
+    contract: str
+    side: OrderSide
+    kind: OpenOrderKind
+    open_quantity: Quantity
+    filled: Quantity
+    reduce_only: bool
+    limit_price: Price | None
+    trigger_price: Price | None
+    trigger_signal: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution. `kind` is the venue's word: maker, taker, liquidation ..."""
+
+    id: str
+    order_id: str
+    client_order_id: str | None
+    contract: str
+    side: OrderSide
+    quantity: Quantity
+    price: Price
+    at: datetime
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """A cash row of the venue's account log: the only reliable source of fees and funding. `funding` received > 0."""
+
+    id: int
+    at: datetime
+    contract: str | None
+    kind: str
+    execution: str | None
+    fee: Money
+    realised: Money
+    funding: Money
+
+
+class OrderFate(StrEnum):
+    """What a look-up says became of an order."""
+
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReport:
+    """Answer of a look-up by client order id. An order that is not reported may exist all the same."""
+
+    order_id: str
+    client_order_id: str | None
+    contract: str
+    fate: OrderFate
+    filled: Quantity
+
+
+class SendOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAnswer:
+    """What is known after a send. UNKNOWN means the order may or may not exist: never treated as a rejection."""
+
+    outcome: SendOutcome
+    detail: str
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswer:
+    """`gone` is the venue's word that nothing rests any more; fills must still be looked up."""
+
+    gone: bool
+    detail: str

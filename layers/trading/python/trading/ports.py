@@ -1,0 +1,97 @@
+"""What the system needs of the world, in our own words. Adapters live in `shared`; nothing of theirs leaks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from trading.model.candles import CandleSeries
+from trading.model.orders import OrderRequest
+from trading.model.times import Timeframe
+from trading.model.venue import (
+    Account,
+    CancelAnswer,
+    Fill,
+    LedgerRow,
+    ListedContract,
+    ListedPair,
+    OpenOrder,
+    OrderReport,
+    Quote,
+    SendAnswer,
+    SpotQuote,
+    VenuePosition,
+)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+class SpotMarket(Protocol):
+    """Public spot data. Reads raise VenueUnavailable when there is no valid answer; nothing is ever guessed."""
+
+    def pairs(self) -> tuple[ListedPair, ...]: ...
+
+    def quotes(self, pairs: Sequence[str]) -> dict[str, SpotQuote]:
+        """Bulk quotes by pair, one request."""
+        ...
+
+    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleSeries:
+        """Committed bars only, at most the newest 720, opening at or after `since`."""
+        ...
+
+
+class FuturesMarket(Protocol):
+    """Public derivatives data."""
+
+    def contracts(self) -> tuple[ListedContract, ...]: ...
+
+    def quotes(self) -> dict[str, Quote]:
+        """All contracts' tickers by contract, one request. A ticker that does not validate is left out."""
+        ...
+
+
+class Venue(FuturesMarket, Protocol):
+    """The account. Reads raise VenueUnavailable; an empty answer is given only when the venue said "empty"."""
+
+    def account(self) -> Account: ...
+
+    def positions(self) -> tuple[VenuePosition, ...]: ...
+
+    def open_orders(self) -> tuple[OpenOrder, ...]: ...
+
+    def order_reports(self, client_order_ids: Sequence[str]) -> tuple[OrderReport, ...]:
+        """Look-up by client order id; knows only working orders and those ended within the last seconds."""
+        ...
+
+    def order_history(self, contract: str, since: datetime) -> tuple[OrderReport, ...]:
+        """Orders and triggers of a contract from the venue's history; it proves existence, never absence."""
+        ...
+
+    def fills(self) -> tuple[Fill, ...]:
+        """The newest 100 executions over all contracts, oldest first."""
+        ...
+
+    def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Cash rows of the account log, oldest first."""
+        ...
+
+    def place(self, request: OrderRequest) -> SendAnswer:
+        """Send once, never retried here. Does not raise for anything the venue or the network does."""
+        ...
+
+    def cancel(self, client_order_id: str) -> CancelAnswer:
+        """Cancel by client order id. Raises VenueUnavailable when the answer is unusable."""
+        ...
+
+    def cancel_order(self, order_id: str) -> CancelAnswer:
+        """Cancel by the venue's own id (orders that are not ours to name)."""
+        ...
+
+    def server_time(self) -> datetime: ...

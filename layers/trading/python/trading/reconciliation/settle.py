@@ -1,0 +1,172 @@
+"""Bring one position record in step with what the venue shows: fills first, then orders, then the quantity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
+from trading.model.positions import Position, PositionState, RecordedFill
+from trading.model.units import Quantity
+from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
+from trading.reconciliation.view import VenueView
+from trading.rules import ExecutionRules
+
+_FATES = {
+    OrderFate.FILLED: IntentState.FILLED,
+    OrderFate.CANCELLED: IntentState.CANCELLED,
+    OrderFate.REJECTED: IntentState.REJECTED,
+}
+
+
+def settle(position: Position, view: VenueView, rules: ExecutionRules) -> Position:
+    """Apply fills, move every intent to what is now known of its order, and take over the venue's quantity.
+
+    Absence of an order proves nothing by itself: it ends only with a fill, a report, or repeated absence long after
+    the venue was told to refuse it.
+    """
+    position = apply_fills(position, view.fills)
+    for intent in position.intents:
+        position = position.with_intent(settle_intent(position, intent, view, rules))
+    shown = view.position(position.contract)
+    quantity = shown.quantity if shown and shown.side is position.side else Quantity(0)
+    return _with_state(replace(position, quantity=quantity), view.at)
+
+
+def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
+    """Record this contract's new fills once each. A closing fill that is not ours (liquidation, the owner's own
+    order) is recorded too: the quantity is gone all the same."""
+    known = {fill.id for fill in position.fills}
+    for fill in fills:
+        if fill.contract != position.contract or fill.id in known or fill.at < position.planned_at:
+            continue
+        intent = _intent_of(position, fill)
+        opens = fill.side is OrderSide.opening(position.side)
+        if intent is None and (opens or not position.entered):
+            continue
+        recorded = RecordedFill(
+            id=fill.id,
+            client_order_id=intent.client_order_id if intent else None,
+            opens=opens,
+            quantity=fill.quantity,
+            price=fill.price,
+            at=fill.at,
+        )
+        position = replace(position, fills=(*position.fills, recorded))
+        if intent is not None:
+            position = position.with_intent(_filled(intent, fill.quantity))
+        position = _with_milestones(position, intent, fill)
+    return position
+
+
+def _intent_of(position: Position, fill: Fill) -> OrderIntent | None:
+    for intent in position.intents:
+        if fill.client_order_id == intent.client_order_id or fill.order_id == intent.venue_order_id:
+            return intent
+    return None
+
+
+def _filled(intent: OrderIntent, quantity: Quantity) -> OrderIntent:
+    filled = Quantity(intent.filled + quantity)
+    if intent.state is IntentState.PLANNED or intent.state.terminal:
+        return replace(intent, filled=filled)
+    if filled >= intent.quantity:
+        return intent.moved(IntentState.FILLED, filled=filled)
+    moving = intent.state in (IntentState.LIVE, IntentState.SENDING, IntentState.UNKNOWN)
+    return intent.moved(IntentState.PARTIAL if moving else intent.state, filled=filled)
+
+
+def _with_milestones(position: Position, intent: OrderIntent | None, fill: Fill) -> Position:
+    if fill.side is OrderSide.opening(position.side) and position.opened_at is None:
+        return replace(position, opened_at=fill.at)
+    target = intent is not None and intent.purpose is Purpose.TARGET_1
+    if target and position.first_target_at is None:
+        return replace(position, first_target_at=fill.at)
+    return position
+
+
+def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rules: ExecutionRules) -> OrderIntent:
+    """One intent against working orders, reports and time."""
+    if intent.state.terminal:
+        return intent
+    if intent.state is IntentState.PLANNED:
+        return _settle_planned(position, intent, view.at, rules)
+    order = next((each for each in view.open_orders if _same(each, intent)), None)
+    if order is not None:
+        return _settle_working(intent, order)
+    report = next((each for each in view.reports if _same(each, intent)), None)
+    if report is not None and report.fate in _FATES:
+        return _settle_reported(intent, report)
+    return _settle_absent(intent, view.at, rules)
+
+
+def _same(order: OpenOrder | OrderReport, intent: OrderIntent) -> bool:
+    if order.client_order_id is not None:
+        return order.client_order_id == intent.client_order_id
+    return order.order_id == intent.venue_order_id
+
+
+def _settle_planned(position: Position, intent: OrderIntent, now: datetime, rules: ExecutionRules) -> OrderIntent:
+    """A protective intent whose sender died before sending; the entry's own rules decide about OPENING ones."""
+    opening = position.state is PositionState.OPENING and not position.quantity
+    stale = now - intent.planned_at > timedelta(seconds=rules.answer_timeout_s)
+    if opening or not stale:
+        return intent
+    return intent.moved(IntentState.ABANDONED, reason="never sent")
+
+
+def _settle_working(intent: OrderIntent, order: OpenOrder) -> OrderIntent:
+    if intent.state is IntentState.CANCEL_PENDING:
+        return replace(intent, venue_order_id=order.order_id)
+    state = IntentState.PARTIAL if max(intent.filled, order.filled) > 0 else IntentState.LIVE
+    if intent.state is IntentState.PARTIAL:
+        state = IntentState.PARTIAL
+    return intent.moved(state, venue_order_id=order.order_id, absences=())
+
+
+def _settle_reported(intent: OrderIntent, report: OrderReport) -> OrderIntent:
+    state = _FATES[report.fate]
+    if state is IntentState.REJECTED and intent.state is not IntentState.UNKNOWN:
+        state = IntentState.CANCELLED
+    if intent.state is IntentState.SENDING:
+        intent = intent.moved(IntentState.UNKNOWN)
+    return intent.moved(state, venue_order_id=report.order_id, reason=intent.reason or f"venue: {report.fate}")
+
+
+def _settle_absent(intent: OrderIntent, now: datetime, rules: ExecutionRules) -> OrderIntent:
+    if intent.state is IntentState.SENDING:
+        started = intent.sent_at or intent.planned_at
+        if now - started <= timedelta(seconds=rules.answer_timeout_s):
+            return intent
+        return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
+    if intent.state is not IntentState.UNKNOWN or intent.process_before is None:
+        return intent
+    visible_by = intent.process_before + timedelta(seconds=rules.absence_visibility_s)
+    spacing = timedelta(seconds=rules.absence_proof_spacing_s)
+    if now <= visible_by or (intent.absences and now - intent.absences[-1] < spacing):
+        return intent
+    intent = replace(intent, absences=(*intent.absences, now))
+    if len(intent.absences) < rules.absence_proofs:
+        return intent
+    return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
+
+
+def in_doubt(position: Position, open_orders: tuple[OpenOrder, ...]) -> tuple[OrderIntent, ...]:
+    """Intents that may rest but are not among the working orders: their fate must be looked up."""
+    return tuple(
+        intent
+        for intent in position.intents
+        if intent.state.may_rest and not any(_same(order, intent) for order in open_orders)
+    )
+
+
+def _with_state(position: Position, now: datetime) -> Position:
+    if position.state in (PositionState.CLOSING, PositionState.FOREIGN) or not position.quantity:
+        return replace(position, unprotected_since=None)
+    working = (IntentState.LIVE, IntentState.PARTIAL)
+    stops = [each for each in position.intents if each.purpose is Purpose.STOP and each.state in working]
+    cover = sum((each.open_quantity for each in stops), Decimal(0))
+    if cover >= position.quantity:
+        return position.moved(PositionState.PROTECTED, unprotected_since=None)
+    return position.moved(PositionState.UNPROTECTED, unprotected_since=position.unprotected_since or now)

@@ -1,0 +1,43 @@
+"""What the venue showed in one coherent read, and the words for where it differs from our records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from trading.model.venue import Fill, OpenOrder, OrderReport, VenuePosition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueView:
+    """All positions, working orders and newest fills of the account; `reports` are look-ups of orders in doubt."""
+
+    positions: tuple[VenuePosition, ...]
+    open_orders: tuple[OpenOrder, ...]
+    fills: tuple[Fill, ...]
+    reports: tuple[OrderReport, ...]
+    at: datetime
+
+    def position(self, contract: str) -> VenuePosition | None:
+        return next((each for each in self.positions if each.contract == contract), None)
+
+
+class DiscrepancyKind(StrEnum):
+    NAKED_POSITION = "naked_position"
+    UNKNOWN_INTENT = "unknown_intent"
+    GHOST = "ghost"
+    ZOMBIE = "zombie"
+    ORPHAN_ORDER = "orphan_order"
+    FOREIGN_ORDER = "foreign_order"
+    QUANTITY_DRIFT = "quantity_drift"
+    ISOLATED_MARGIN = "isolated_margin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrepancy:
+    """A difference as a value; `subject` names the contract or order it is about."""
+
+    kind: DiscrepancyKind
+    subject: str
+    detail: str

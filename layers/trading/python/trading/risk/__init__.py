@@ -1,0 +1,1 @@
+"""The risk gate: one pure function per limit, and one that composes them."""
