@@ -52,6 +52,7 @@ class DetectorRules:
     displacement_body_atr: float
     displacement_body_share: float
     displacement_run_bars: int
+    displacement_lookback_bars: int
     change_of_character_fail_bars: int
     window_bars: int
 
