@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -342,8 +343,8 @@ def _value(where: str, kind: Any, value: Any) -> Any:
         accepted = isinstance(value, int if kind is int else int | Decimal) and not isinstance(value, bool)
     if not accepted:
         raise InvalidRules(f"{where} is {value!r}; expected {kind.__name__}")
-    if kind in (int, float, Decimal) and value < 0:
-        raise InvalidRules(f"{where} is {value}; expected 0 or more")
+    if kind in (int, float, Decimal) and not (math.isfinite(value) and value >= 0):
+        raise InvalidRules(f"{where} is {value}; expected a finite number, 0 or more")
     return kind(value)
 
 

@@ -30,6 +30,9 @@ def next_entry_step(position: Position, last_close: float | None, level: KillLev
         return EntryStep(kind=EntryStepKind.CANCEL_ENTRY, why="partly filled: the rest is not chased")
     if level >= KillLevel.CANCEL_ENTRIES:
         over = over or f"entries are cancelled at K{level.value}"
+    stop = position.intent(Purpose.STOP)
+    if stop is None or stop.state.terminal:
+        over = over or "its stop is gone"
     if entry.state is IntentState.LIVE and over:
         return EntryStep(kind=EntryStepKind.CANCEL_ENTRY, why=over)
     if entry.state is IntentState.CANCEL_PENDING:

@@ -19,20 +19,27 @@ TARGETS = (Purpose.TARGET_1, Purpose.TARGET_2)
 STOP_REJECTIONS_BEFORE_EXIT = 3
 _WORKING = frozenset({IntentState.LIVE, IntentState.PARTIAL})
 _NEVER_PLACED = frozenset({IntentState.ABANDONED, IntentState.NOT_PLACED})
+_UNDER_WAY = _WORKING | {IntentState.PLANNED, IntentState.SENDING, IntentState.CANCEL_PENDING}
 
 
 def protective_steps(position: Position, mark: Price | None, rules: Rules, now: datetime) -> tuple[Step, ...]:
-    """New stop before old cancels before targets. `mark` None (no quote) never delays the stop."""
-    if position.state is PositionState.OPENING and not position.quantity:
-        return ()
+    """New stop before old cancels before targets. `mark` None (no quote) never delays the stop.
+
+    Without a quantity nothing is due and nothing is taken off: one empty answer is no proof of flat.
+    """
     if not position.quantity:
-        return _clear(position)
-    steps = [*_stop_steps(position, mark, rules, now)]
+        return ()
+    steps = _stop_steps(position, mark, rules, now)
     if position.state in (PositionState.PROTECTED, PositionState.UNPROTECTED) and not position.entry_open:
         steps += _target_steps(position, rules, now)
     if position.state is PositionState.CLOSING:
-        steps += _exit_steps(position, now)
+        steps += [each for each in _exit_steps(position, now) if each not in steps]
     return tuple(steps)
+
+
+def clearing_steps(position: Position) -> tuple[Step, ...]:
+    """Only for a position that is proven flat: whatever of ours still rests would wait for the wrong position."""
+    return tuple(_cancel(each, "the position is flat") for each in position.intents if each.state in _WORKING)
 
 
 def covered(position: Position) -> Quantity:
@@ -100,19 +107,17 @@ def _all_targets(position: Position) -> list[OrderIntent]:
 
 
 def _exit_steps(position: Position, now: datetime) -> list[Step]:
-    """One exit order at a time; the next generation goes out when the last one is over and something is left."""
-    if any(each.state.may_rest or each.state is IntentState.PLANNED for each in _of(position, Purpose.EXIT)):
+    """One exit order at a time; the next generation goes out when the last one is over and something is left.
+
+    An UNKNOWN exit is not waited for: a second one only reduces, and the position may have no other way out.
+    """
+    if any(each.state in _UNDER_WAY for each in _of(position, Purpose.EXIT)):
         return []
     return [Send(intent=exit_intent(position, now))]
 
 
 def _of(position: Position, purpose: Purpose) -> list[OrderIntent]:
     return [each for each in position.intents if each.purpose is purpose]
-
-
-def _clear(position: Position) -> tuple[Step, ...]:
-    """Flat: whatever of ours still rests would only wait for the wrong position."""
-    return tuple(_cancel(each, "the position is flat") for each in position.intents if each.state in _WORKING)
 
 
 def _cancel(intent: OrderIntent, why: str) -> Cancel:

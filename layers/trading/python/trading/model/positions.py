@@ -115,6 +115,11 @@ class Position:
         return tuple(each for each in self.intents if each.purpose is purpose and each.state.may_rest)
 
     @property
+    def adopted(self) -> bool:
+        """Found at the venue: no entry of ours is behind it, whatever has become of its state since."""
+        return self.intent(Purpose.ENTRY) is None
+
+    @property
     def entry_open(self) -> bool:
         """The entry may still add quantity."""
         entry = self.intent(Purpose.ENTRY)

@@ -43,7 +43,7 @@ def _of_position(position: Position) -> list[Discrepancy]:
         since = to_text(position.unprotected_since) if position.unprotected_since else "now"
         found.append(_of(DiscrepancyKind.NAKED_POSITION, position.contract, f"no full stop since {since}"))
     held = position.entered - position.left
-    if position.quantity and held != position.quantity and position.state is not PositionState.FOREIGN:
+    if position.quantity and held != position.quantity and not position.adopted:
         detail = f"fills say {held}, the venue says {position.quantity}"
         found.append(_of(DiscrepancyKind.QUANTITY_DRIFT, position.contract, detail))
     if not position.quantity and held > 0:
@@ -86,9 +86,11 @@ def _of(kind: DiscrepancyKind, subject: str, detail: str) -> Discrepancy:
 
 
 def is_over(position: Position, now: datetime, rules: Rules) -> bool:
-    """The position is proven flat: its fills say so, or the venue showed nothing twice with time in between."""
-    foreign = position.state is PositionState.FOREIGN
-    if position.quantity or not (position.entered or foreign):
+    """The position is proven flat: its fills say so, or the venue showed nothing twice with time in between.
+
+    While the entry may still add to it, it is not over and keeps its stop.
+    """
+    if position.quantity or position.entry_open or not (position.entered or position.adopted):
         return False
     if position.entered and position.left >= position.entered:
         return True
@@ -142,7 +144,7 @@ def adopt_ghost(shown: VenuePosition, instrument: Instrument, mark: Price, rules
 
 def mark_missing(position: Position, now: datetime) -> Position:
     """Remember when the venue first showed nothing where our fills say something is left; forget it when it is back."""
-    held = position.entered > position.left or position.state is PositionState.FOREIGN
+    held = position.entered > position.left or position.adopted
     missing = not position.quantity and held
     if missing:
         return position if position.missing_since else replace(position, missing_since=now)

@@ -39,11 +39,12 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
     order) is recorded too: the quantity is gone all the same."""
     known = {fill.id for fill in position.fills}
     for fill in fills:
-        if fill.contract != position.contract or fill.id in known or fill.at < position.planned_at:
+        if fill.contract != position.contract or fill.id in known:
             continue
         intent = _intent_of(position, fill)
         opens = fill.side is OrderSide.opening(position.side)
-        if intent is None and (opens or not position.entered):
+        # Our own fills are known by their order, whatever the venue's clock says; strangers' only by their time.
+        if intent is None and (opens or not position.entered or fill.at < position.planned_at):
             continue
         recorded = RecordedFill(
             id=fill.id,
@@ -94,11 +95,16 @@ def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rule
         return _settle_planned(position, intent, view.at, rules)
     order = next((each for each in view.open_orders if _same(each, intent)), None)
     if order is not None:
-        return _settle_working(intent, order)
-    report = next((each for each in view.reports if _same(each, intent)), None)
+        return _found(intent, order.order_id, order.filled)
+    reports = [each for each in view.reports if _same(each, intent)]
+    report = next((each for each in reports if each.fate in _FATES), reports[0] if reports else None)
+    if report is not None and _shows_unseen_fills(intent, report):
+        return _found(intent, report.order_id, report.filled)
     if report is not None and report.fate in _FATES:
         return _settle_reported(intent, report)
-    return _settle_absent(intent, view.at, rules)
+    if report is not None and intent.state in (IntentState.SENDING, IntentState.UNKNOWN):
+        return _found(intent, report.order_id, report.filled)
+    return _settle_absent(intent, view, position.contract, rules)
 
 
 def _same(order: OpenOrder | OrderReport, intent: OrderIntent) -> bool:
@@ -116,13 +122,20 @@ def _settle_planned(position: Position, intent: OrderIntent, now: datetime, rule
     return intent.moved(IntentState.ABANDONED, reason="never sent")
 
 
-def _settle_working(intent: OrderIntent, order: OpenOrder) -> OrderIntent:
+def _found(intent: OrderIntent, order_id: str, filled: Quantity) -> OrderIntent:
+    """The order exists, so the venue took it; what becomes of it is for its fills or an end to say."""
+    intent = replace(intent, absences=())
     if intent.state is IntentState.CANCEL_PENDING:
-        return replace(intent, venue_order_id=order.order_id)
-    state = IntentState.PARTIAL if max(intent.filled, order.filled) > 0 else IntentState.LIVE
-    if intent.state is IntentState.PARTIAL:
-        state = IntentState.PARTIAL
-    return intent.moved(state, venue_order_id=order.order_id, absences=())
+        return replace(intent, venue_order_id=order_id)
+    partial = intent.state is IntentState.PARTIAL or max(intent.filled, filled) > 0
+    return intent.moved(IntentState.PARTIAL if partial else IntentState.LIVE, venue_order_id=order_id)
+
+
+def _shows_unseen_fills(intent: OrderIntent, report: OrderReport) -> bool:
+    """An entry that ended with fills we have not read yet: ended now, it would look like one that never filled, and
+    its stop would be taken off."""
+    filled = report.fate is OrderFate.FILLED or report.filled > intent.filled
+    return intent.purpose is Purpose.ENTRY and filled
 
 
 def _settle_reported(intent: OrderIntent, report: OrderReport) -> OrderIntent:
@@ -134,22 +147,29 @@ def _settle_reported(intent: OrderIntent, report: OrderReport) -> OrderIntent:
     return intent.moved(state, venue_order_id=report.order_id, reason=intent.reason or f"venue: {report.fate}")
 
 
-def _settle_absent(intent: OrderIntent, now: datetime, rules: ExecutionRules) -> OrderIntent:
+def _settle_absent(intent: OrderIntent, view: VenueView, contract: str, rules: ExecutionRules) -> OrderIntent:
+    now = view.at
     if intent.state is IntentState.SENDING:
         started = intent.sent_at or intent.planned_at
         if now - started <= timedelta(seconds=rules.answer_timeout_s):
             return intent
         return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
-    if intent.state is not IntentState.UNKNOWN or intent.process_before is None:
+    if intent.process_before is None or contract in view.not_looked_up:
+        return intent
+    # An entry the venue once took ends only with proof; a protective order that vanished must be replaced.
+    if intent.state is not IntentState.UNKNOWN and not intent.purpose.protective:
         return intent
     visible_by = intent.process_before + timedelta(seconds=rules.absence_visibility_s)
+    unknown = intent.state is IntentState.UNKNOWN
     spacing = timedelta(seconds=rules.absence_proof_spacing_s)
-    if now <= visible_by or (intent.absences and now - intent.absences[-1] < spacing):
+    if (unknown and now <= visible_by) or (intent.absences and now - intent.absences[-1] < spacing):
         return intent
     intent = replace(intent, absences=(*intent.absences, now))
     if len(intent.absences) < rules.absence_proofs:
         return intent
-    return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
+    if unknown:
+        return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
+    return intent.moved(IntentState.CANCELLED, reason="gone from the working orders")
 
 
 def in_doubt(position: Position, open_orders: tuple[OpenOrder, ...]) -> tuple[OrderIntent, ...]:

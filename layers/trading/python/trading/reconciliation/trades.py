@@ -17,12 +17,15 @@ def log_is_complete(position: Position, rows: tuple[LedgerRow, ...]) -> bool:
 
 
 def book_trade(position: Position, rows: tuple[LedgerRow, ...], now: datetime) -> Trade:
-    """Book an ended position. `rows` are the account log's cash rows since the position was planned."""
+    """Book an ended position. `rows` are the account log's cash rows since before the position was planned.
+
+    Executions are known by their fill, funding by the contract and the time since the first fill.
+    """
     opened_at = position.opened_at or position.planned_at
     own = {fill.id for fill in position.fills}
-    rows = tuple(row for row in rows if row.contract == position.contract and row.at >= position.planned_at)
     traded = [row for row in rows if row.execution in own]
-    funded = [row for row in rows if row.execution is None or row.execution in own]
+    paid = [row for row in rows if row.execution is None and row.contract == position.contract and row.at >= opened_at]
+    funded = [*traded, *paid]
     gross = sum((row.realised for row in traded), Decimal(0))
     fees = sum((row.fee for row in traded), Decimal(0))
     funding = sum((row.funding for row in funded), Decimal(0))

@@ -11,13 +11,17 @@ from trading.model.venue import Fill, OpenOrder, OrderReport, VenuePosition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueView:
-    """All positions, working orders and newest fills of the account; `reports` are look-ups of orders in doubt."""
+    """All positions, working orders and newest fills of the account; `reports` are look-ups of orders in doubt.
+
+    `not_looked_up`: contracts whose look-up failed, so that nothing may be concluded from silence about their orders.
+    """
 
     positions: tuple[VenuePosition, ...]
     open_orders: tuple[OpenOrder, ...]
     fills: tuple[Fill, ...]
     reports: tuple[OrderReport, ...]
     at: datetime
+    not_looked_up: frozenset[str] = frozenset()
 
     def position(self, contract: str) -> VenuePosition | None:
         return next((each for each in self.positions if each.contract == contract), None)

@@ -56,10 +56,21 @@ class RiskCase:
 
     def notional_of(self, position: Position) -> Decimal:
         """USD value of a record at the mark, in-flight entries counted as filled."""
-        quote = self.portfolio.quotes.get(position.contract)
-        price = quote.mark if quote else position.levels.entry
         size = max(position.quantity, position.planned) if position.entry_open else position.quantity
-        return size * price
+        return size * self._price_of(position)
+
+    def margin_in_flight(self) -> Decimal:
+        """Initial margin (USD) that entries on their way will take and the account does not count yet."""
+        total = Decimal(0)
+        for position in self.open_positions:
+            if position.entry_open:
+                waiting = max(position.planned - position.quantity, Decimal(0)) * self._price_of(position)
+                total += waiting * position.market.margin_level(self.notional_of(position)).initial
+        return total
+
+    def _price_of(self, position: Position) -> Price:
+        quote = self.portfolio.quotes.get(position.contract)
+        return quote.mark if quote else position.levels.entry
 
     def notional(self, side: Side | None = None) -> Decimal:
         """USD value of all open records (of one side), without the new one."""

@@ -121,5 +121,6 @@ def single_margin(case: RiskCase) -> LimitCheck:
 
 
 def available_margin(case: RiskCase) -> LimitCheck:
+    """The new margin together with what entries in flight will take: the venue counts only what is filled."""
     bound = case.portfolio.account.available_margin * case.rules.risk.margin_available_pct / PERCENT
-    return _at_most(RefusalReason.AVAILABLE_MARGIN, case.sizing.margin, bound)
+    return _at_most(RefusalReason.AVAILABLE_MARGIN, case.sizing.margin + case.margin_in_flight(), bound)

@@ -29,13 +29,13 @@ def liquidation_buffer(case: RiskCase) -> LimitCheck | None:
 
 
 def _at_stop(case: RiskCase, position: Position, extra: Decimal) -> tuple[Decimal, Decimal]:
-    """Loss from the mark to beyond the stop, and the maintenance margin there (of this market's own first level)."""
+    """Loss from the mark to beyond the stop, and the maintenance margin there (by this position's own market)."""
     quote = case.portfolio.quotes.get(position.contract)
     mark = quote.mark if quote else position.levels.entry
     size = max(position.quantity, position.planned) if position.entry_open else position.quantity
     distance = (mark - position.stop) * position.side.sign
     beyond = abs(position.levels.entry - position.levels.stop) * extra
-    rate = case.market.instrument.margin_level(size * mark).maintenance
+    rate = position.market.margin_level(size * mark).maintenance
     return size * max(distance + beyond, Decimal(0)), size * position.stop * rate
 
 

@@ -1,0 +1,75 @@
+# `make` alone lists the targets. Everything is set up on first use and again only when the lock file changes.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first Python that runs and is new enough; the one called python3 is preferred.
+PYTHON := $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$name" && break; done)
+UV := uv==0.13.9
+PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ignore
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help setup demo test lint types validate build check lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## Make .venv with every package at its locked version
+
+demo: setup ## Run the whole system on a local stack [CANDLES=folder SEED=n COINS=n DAYS=n]
+	.venv/bin/smc-trader demo $(if $(CANDLES),--candles "$(CANDLES)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(COINS),--coins "$(COINS)") $(if $(DAYS),--days "$(DAYS)")
+
+test: setup ## Run every test
+	.venv/bin/pytest -n 2
+
+lint: setup ## Check style and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: setup ## Check types
+	.venv/bin/mypy
+
+validate: .venv-sam/ready ## Check template.yaml and the nested templates
+	infra/aws/with-python3.13 .venv-sam/bin/sam validate --lint --template template.yaml
+	.venv-sam/bin/cfn-lint infra/aws/*.yaml
+
+build: .venv-sam/ready ## Build what is deployed into .aws-sam/build
+	infra/aws/with-python3.13 .venv-sam/bin/sam build --parallel
+
+check: lint types validate build test ## All that CI does
+
+lock: .venv-sam/ready ## Renew the three lock files from pyproject.toml and the two *.in files
+	.venv-sam/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		pyproject.toml --output-file requirements.lock
+	sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1/p' requirements.lock > .venv-sam/versions.txt
+	.venv-sam/bin/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes \
+		$(addprefix --no-emit-package ,$(UNUSED_IN_LAMBDA)) --constraint .venv-sam/versions.txt --no-annotate \
+		layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
+	.venv-sam/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		infra/aws/sam-requirements.in --output-file infra/aws/sam-requirements.lock
+
+# ccxt asks for these for exchanges and a web-socket client that the system does not use.
+UNUSED_IN_LAMBDA := aiohappyeyeballs aiohttp aiohttp-fast-zlib aiosignal attrs coincurve frozenlist multidict propcache \
+	uvloop yarl zlib-ng
+
+clean: ## Remove all that make has made
+	rm -rf .venv .venv-sam .aws-sam out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/ready: requirements.lock pyproject.toml
+	$(call new_environment,.venv)
+	.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-sam/ready: infra/aws/sam-requirements.lock
+	$(call new_environment,.venv-sam)
+	.venv-sam/bin/uv pip sync --quiet --python .venv-sam/bin/python --require-hashes infra/aws/sam-requirements.lock
+	@touch $@
+
+# A virtual environment that holds uv, made only when it is not there.
+define new_environment
+	@test -n "$(PYTHON)" || { echo "SMC Trader needs Python 3.11 or newer; no python3 on PATH is." >&2; exit 1; }
+	@test -x $(1)/bin/uv || { echo "Setting up $(1) with $(PYTHON)"; "$(PYTHON)" -m venv --clear $(1) && $(1)/bin/python $(PIP) $(UV); }
+endef

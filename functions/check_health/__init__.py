@@ -1,0 +1,1 @@
+"""Writes one record that says whether the system is well, and why not."""

@@ -1,0 +1,121 @@
+"""The health record. Its keys are those of `smc-trader status --json`; every fact is stored or read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
+
+from shared.storage.control import ControlStore
+from shared.storage.tables import lost_condition
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.control import KillLevel
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import Position, PositionState
+from trading.model.times import to_text
+from trading.model.venue import Quote
+
+
+class Status(StrEnum):
+    """`DEGRADED`: somebody should look today. `DOWN`: the system cannot see or reach what it must."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Ages in seconds, money as decimal text in USD, times as ISO text; None where a fact is not known."""
+
+    at: datetime
+    status: Status
+    reasons: tuple[str, ...]
+    kill_level: KillLevel | None
+    kill_reason: str | None
+    positions: tuple[dict[str, Any], ...]
+    last_runs: dict[str, str]
+    newest_candle_age_seconds: float | None
+    newest_decision_age_seconds_max: float | None
+    unknown_intents: int
+    naked_positions: int
+    dlq_messages: int | None
+    equity: str | None
+    day_loss_pct: str | None
+    store_reachable: bool
+    venue_reachable: bool
+    clock_skew_seconds: float | None
+    secrets: dict[str, bool | None]
+
+    def to_json(self) -> str:
+        body = asdict(self) | {"at": to_text(self.at)}
+        return json.dumps(body, sort_keys=True)
+
+    def counts(self) -> dict[str, int]:
+        """Metrics by name; a kill level that could not be read is not reported as normal."""
+        found = {"NakedPositions": self.naked_positions, "UnknownIntents": self.unknown_intents}
+        return found if self.kill_level is None else {**found, "KillLevel": int(self.kill_level)}
+
+    def alert(self) -> Alert | None:
+        if self.status is Status.OK:
+            return None
+        return Alert(
+            kind=AlertKind.HEALTH,
+            severity=Severity.CRITICAL if self.status is Status.DOWN else Severity.WARNING,
+            subject="system",
+            title=f"System is {self.status}",
+            text="\n".join(self.reasons),
+            at=self.at,
+        )
+
+    def save(self, control: ControlStore) -> None:
+        """Keep the record and the proof of this run. A newer record of a run that overtook this one stays."""
+        try:
+            control.save_health(self.to_json(), self.at)
+        except UpdateError as error:
+            if not lost_condition(error):
+                raise
+        control.record_run("check_health", self.at, {"status": self.status, "reasons": len(self.reasons)})
+
+
+def is_naked(position: Position) -> bool:
+    """It holds something and no stop order of ours may be working for it."""
+    return position.state is PositionState.UNPROTECTED or (position.quantity > 0 and not position.resting(Purpose.STOP))
+
+
+def unknown_intents(position: Position) -> int:
+    return sum(intent.state is IntentState.UNKNOWN for intent in position.intents)
+
+
+def shown_position(position: Position, quote: Quote | None) -> dict[str, Any]:
+    """One line of the status screen. `r` is the open result in multiples of the planned risk, before exit costs."""
+    entry = position.average_entry
+    line: dict[str, Any] = {
+        "id": position.id,
+        "instrument": position.instrument,
+        "side": position.side.value,
+        "state": position.state.value,
+        "quantity": str(position.quantity),
+        "entry": str(round(entry, 8)) if entry is not None else None,
+        "stop": str(position.stop),
+        "protected": not is_naked(position),
+        "mark": None,
+        "stop_distance_pct": None,
+        "r": None,
+    }
+    if quote is not None:
+        line["mark"] = str(quote.mark)
+        line["stop_distance_pct"] = _rounded((quote.mark - position.stop) * position.side.sign * 100 / quote.mark)
+        if entry is not None and position.risk > 0:
+            gained = (quote.mark - entry) * position.side.sign * position.quantity
+            line["r"] = _rounded(gained / position.risk)
+    return line
+
+
+def _rounded(value: Decimal) -> str:
+    return str(round(value, 2))

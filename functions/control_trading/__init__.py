@@ -1,0 +1,1 @@
+"""The operator's hand: status, pause, resume, flatten. Works while every other function is failing."""

@@ -1,0 +1,1 @@
+"""Joins spot pairs and perpetual contracts into the universe of coins."""

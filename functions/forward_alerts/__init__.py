@@ -1,0 +1,1 @@
+"""Brings alerts from the topic to Slack and Discord."""

@@ -1,0 +1,1 @@
+"""Fetches closed 15m bars, derives the higher timeframes, stores them."""

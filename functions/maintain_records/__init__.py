@@ -1,0 +1,1 @@
+"""Keeps the records whole: a trace for every coin of the universe and every decision bar."""

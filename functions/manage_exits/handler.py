@@ -1,0 +1,30 @@
+"""AWS in, AWS out: every minute, every open position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.manage_exits.exit import manage_exits
+from shared.observability import Telemetry, observed
+from shared.settings import TradingSettings, load_settings
+from shared.trading_desk import open_desk
+
+
+@observed("manage_exits")
+def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
+    settings = load_settings(TradingSettings)
+    if settings.mode != "live":
+        return {"skipped": f"mode is {settings.mode}: there is nothing to exit"}
+    desk = open_desk(settings, telemetry)
+    report = manage_exits(desk)
+    proof = {
+        "positions": report.positions,
+        "evaluated": report.evaluated,
+        "fired": report.fired,
+        "sent": desk.orders.sent,
+        "failures": report.failures,
+    }
+    telemetry.count("ExitsFired", sum(report.fired.values()))
+    telemetry.note("exits", proof)
+    desk.control.record_run("manage_exits", desk.now, proof)
+    return proof

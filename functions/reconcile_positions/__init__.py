@@ -1,0 +1,1 @@
+"""Compares the exchange with the ledger, settles what happened, and repairs what is missing."""

@@ -1,0 +1,80 @@
+"""End a record: cancel what is left of it, wait for the account log, book the trade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.trading_desk import TradingDesk
+from trading.errors import StoreConflict
+from trading.execution.protection import clearing_steps
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import Position, PositionState, Trade
+from trading.reconciliation.compare import is_over
+from trading.reconciliation.trades import book_trade, log_is_complete
+from trading.risk.day import count_trade
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=1)
+"""The venue stamps its rows with its own clock."""
+
+
+def end_if_over(desk: TradingDesk, position: Position, booked: list[str]) -> bool:
+    """True when the record has ended and is off the open ones. Nothing of it may still rest at the venue then."""
+    if not _never_filled(position) and not is_over(position, desk.now, desk.rules):
+        return False
+    if not _never_filled(position):
+        position = desk.orders.carry_out(position, clearing_steps)
+    if any(intent.state.may_rest for intent in position.intents):
+        return False
+    if not position.entered:
+        desk.ledger.close_position(position.moved(PositionState.CLOSED), None)
+        booked.append(f"{position.contract} ended without a trade: {position.close_reason}")
+        return True
+    rows = desk.venue.ledger_rows(position.planned_at - CLOCKS_MAY_DIFFER)
+    if not log_is_complete(position, rows):
+        return False
+    trade = book_trade(position, rows, desk.now)
+    closed = replace(position, close_reason=trade.exit_reason).moved(PositionState.CLOSED)
+    desk.ledger.close_position(closed, trade)
+    _count(desk, trade)
+    _tell_closed(desk, trade)
+    booked.append(f"{position.contract} {trade.exit_reason} {trade.net}")
+    return True
+
+
+def _never_filled(position: Position) -> bool:
+    """The entry is over, nothing was ever filled, and nothing of ours but finished orders is left."""
+    entry = position.intent(Purpose.ENTRY)
+    over = entry is not None and entry.state.terminal
+    pending = any(each.state is IntentState.PLANNED for each in position.intents)
+    return over and not pending and not position.fills and not position.quantity
+
+
+def _count(desk: TradingDesk, trade: Trade) -> None:
+    """Losses in a row are remembered on the risk day; a concurrent writer means one more look, not a lost count."""
+    for attempt in (1, 2, 3):
+        day = desk.control.risk_day()
+        if day is None:
+            return
+        try:
+            desk.control.save_risk_day(count_trade(day, trade, desk.now, desk.rules.risk))
+        except StoreConflict:
+            if attempt == 3:
+                raise
+        else:
+            return
+
+
+def _tell_closed(desk: TradingDesk, trade: Trade) -> None:
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.POSITION_CLOSED,
+            severity=Severity.INFO,
+            subject=trade.id,
+            title=f"{trade.instrument} {trade.side} closed: {trade.r_multiple:+.2f} R",
+            text=f"{trade.exit_reason}: {trade.net:+.2f} USD net ({trade.gross:+.2f} gross, {trade.fees:.2f} fees, "
+            f"{trade.funding:+.2f} funding).",
+            at=desk.now,
+        )
+    )

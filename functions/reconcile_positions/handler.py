@@ -1,0 +1,33 @@
+"""AWS in, AWS out: every minute, the exchange against the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.reconcile_positions.reconcile import reconcile_positions
+from shared.observability import Telemetry, observed
+from shared.settings import TradingSettings, load_settings
+from shared.trading_desk import open_desk
+
+
+@observed("reconcile_positions")
+def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
+    settings = load_settings(TradingSettings)
+    if settings.mode != "live":
+        return {"skipped": f"mode is {settings.mode}: there is nothing to reconcile"}
+    desk = open_desk(settings, telemetry)
+    report = reconcile_positions(desk)
+    proof = {
+        "positions": report.positions,
+        "discrepancies": [f"{each.kind} {each.subject}: {each.detail}" for each in report.discrepancies],
+        "repaired": report.repaired,
+        "booked": report.booked,
+        "failures": report.failures,
+        "equity": report.equity,
+        "sent": desk.orders.sent,
+    }
+    telemetry.count("Discrepancies", len(report.discrepancies))
+    telemetry.seconds("NakedSeconds", report.naked_seconds)
+    telemetry.note("reconciliation", proof)
+    desk.control.record_run("reconcile_positions", desk.now, proof)
+    return proof

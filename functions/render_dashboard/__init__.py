@@ -1,0 +1,1 @@
+"""Draws the cockpit for the CloudWatch dashboard."""

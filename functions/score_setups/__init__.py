@@ -1,0 +1,1 @@
+"""Decides every coin of the universe at each closed decision bar."""

@@ -1,0 +1,231 @@
+"""Decides every coin of the universe at the newest closed decision bar, writes every trace, and emits the signals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.alerts import Alerts
+from shared.progress import REFETCH, SCORE, decided_until, ingested_until
+from shared.storage.candle_index import LoadedSeries
+from shared.storage.control import ControlStore
+from shared.storage.decisions import DecisionStore
+from shared.storage.ledger import Ledger
+from shared.storage.market_data import MarketDataStore
+from trading.errors import TradingError, VenueUnavailable
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.costs import MarketConditions
+from trading.model.decisions import Decision, Outcome
+from trading.model.instruments import InstrumentId, Universe
+from trading.model.signals import Signal
+from trading.model.snapshots import Snapshot
+from trading.model.times import Timeframe, to_text
+from trading.model.venue import Quote
+from trading.ports import FuturesMarket
+from trading.rules import Rules
+from trading.strategy.decide import decide
+
+DECISION = Timeframe.H1
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """What scoring works with. `announce` tells execution about a signal that was recorded."""
+
+    futures: FuturesMarket
+    market: MarketDataStore
+    decisions: DecisionStore
+    ledger: Ledger
+    control: ControlStore
+    alerts: Alerts
+    announce: Callable[[Signal], None]
+    rules: Rules
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreReport:
+    """Proof of a run. `scored_bar` is None when nothing was due; `decided_bar` is the newest with all its traces."""
+
+    scored_bar: datetime | None = None
+    decided_bar: datetime | None = None
+    coins: int = 0
+    traces: int = 0
+    signals: int = 0
+    outcomes: Mapping[str, int]
+
+    @property
+    def coverage_pct(self) -> float:
+        return 100 * self.traces / self.coins if self.coins else 100.0
+
+    def proof(self) -> dict[str, Any]:
+        return {
+            "scored_bar": to_text(self.scored_bar) if self.scored_bar else None,
+            "decided_bar": to_text(self.decided_bar) if self.decided_bar else None,
+            "coins": self.coins,
+            "traces": self.traces,
+            "signals": self.signals,
+            "outcomes": dict(self.outcomes),
+        }
+
+
+def score_due(scoring: Scoring, now: datetime) -> ScoreReport:
+    """One run: nothing but one read and one write unless the bars of a new decision bar are in."""
+    runs = scoring.control.last_runs()
+    bar, stored_until, decided = DECISION.floor(now), ingested_until(runs), decided_until(runs)
+    report = ScoreReport(decided_bar=decided, outcomes={})
+    ready = stored_until is not None and stored_until >= bar
+    universe = scoring.market.universe() if ready and (decided is None or decided < bar) else None
+    if universe is not None and universe.universe.instruments:
+        report = _score(scoring, universe.universe, _Bar(bar=bar, now=now, decided=decided))
+    scoring.control.record_run(SCORE, now, report.proof())
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    bar: datetime
+    now: datetime
+    decided: datetime | None
+
+
+def _score(scoring: Scoring, universe: Universe, due: _Bar) -> ScoreReport:
+    late = due.now - due.bar > timedelta(seconds=scoring.rules.data.decision_bar_late_after_s)
+    snapshots = _snapshots(scoring, universe, due)
+    decided, failed = _decide_all(snapshots, scoring.rules)
+    if late:
+        decided = [too_late(decision) for decision in decided]
+    # A decision is never overwritten: after a crash the first run's traces count, and so do their signals.
+    everything_new = scoring.decisions.add(decided) == len(decided)
+    traces = decided if everything_new else _of(universe, scoring.decisions.traces(due.bar))
+    emitted = 0 if late else _emit(scoring, traces)
+    complete = len(traces) == len(universe)
+    if not complete:
+        scoring.alerts.tell(_coverage_alert(failed, universe, due))
+    return ScoreReport(
+        scored_bar=due.bar,
+        decided_bar=due.bar if complete or late else due.decided,
+        coins=len(universe),
+        traces=len(traces),
+        signals=emitted,
+        outcomes=Counter(sorted(decision.outcome.value for decision in traces)),
+    )
+
+
+def _snapshots(scoring: Scoring, universe: Universe, due: _Bar) -> list[Snapshot]:
+    loaded = scoring.market.load([each.id for each in universe.instruments], Timeframe, due.bar)
+    if loaded.refused:
+        _report_refused(scoring, loaded, due.now)
+    quotes = _quotes(scoring)
+    history = _signal_history(scoring, due.bar)
+    return [
+        Snapshot(
+            instrument=instrument,
+            decision_bar=due.bar,
+            m15=loaded.series[instrument.id, Timeframe.M15],
+            h1=loaded.series[instrument.id, Timeframe.H1],
+            h4=loaded.series[instrument.id, Timeframe.H4],
+            d1=loaded.series[instrument.id, Timeframe.D1],
+            market=_conditions(quotes.get(instrument.contract)),
+            last_signal_at=max((signal.decision_bar for signal in history.get(instrument.id, ())), default=None),
+            used_structures=tuple(
+                (signal.structure_id, signal.decision_bar) for signal in history.get(instrument.id, ())
+            ),
+            code_version=scoring.code_version,
+        )
+        for instrument in universe.instruments
+    ]
+
+
+def _quotes(scoring: Scoring) -> dict[str, Quote]:
+    """Without quotes the coins are decided all the same: the spread gate fails closed and the trace says so."""
+    try:
+        return scoring.futures.quotes()
+    except VenueUnavailable:
+        return {}
+
+
+def _conditions(quote: Quote | None) -> MarketConditions | None:
+    if quote is None or quote.spread is None or quote.suspended:
+        return None
+    return MarketConditions(spread=quote.spread, hourly_funding=quote.hourly_funding)
+
+
+def _signal_history(scoring: Scoring, bar: datetime) -> dict[InstrumentId, list[Signal]]:
+    """Signals of earlier bars that a cooldown or the reuse of a structure may still look at, oldest first."""
+    gates = scoring.rules.gates
+    minutes = max(gates.cooldown_after_signal_minutes, gates.structure_reuse_minutes)
+    since = bar - timedelta(minutes=minutes)
+    history: dict[InstrumentId, list[Signal]] = {}
+    # This bar's own signals are left out: a run that was repeated must decide as the first one did.
+    for stored in scoring.ledger.signals_decided_since(since, bar - DECISION.length):
+        history.setdefault(stored.signal.instrument, []).append(stored.signal)
+    return history
+
+
+def _decide_all(snapshots: Sequence[Snapshot], rules: Rules) -> tuple[list[Decision], dict[InstrumentId, str]]:
+    """Every decision, and the coins that could not be decided: one bad coin must not silence the others."""
+    decided: list[Decision] = []
+    failed: dict[InstrumentId, str] = {}
+    for snapshot in snapshots:
+        try:
+            decided.append(decide(snapshot, rules))
+        except TradingError as error:
+            failed[snapshot.instrument.id] = f"{type(error).__name__}: {error}"
+    return decided, failed
+
+
+def too_late(decision: Decision) -> Decision:
+    """A signal of an old bar is not traded: the price has moved on."""
+    if decision.outcome is not Outcome.SIGNAL:
+        return decision
+    sentence = f"Decided too late to be traded. {decision.sentence}"
+    return replace(decision, outcome=Outcome.STALE_DATA, signal=None, sentence=sentence)
+
+
+def _of(universe: Universe, traces: Sequence[Decision]) -> list[Decision]:
+    ids = {instrument.id for instrument in universe.instruments}
+    return [trace for trace in traces if trace.instrument in ids]
+
+
+def _emit(scoring: Scoring, traces: Sequence[Decision]) -> int:
+    """Record each signal once and announce it; returns how many this run recorded."""
+    signals = [trace.signal for trace in traces if trace.signal is not None]
+    new = [signal for signal in signals if scoring.ledger.add_signal(signal)]
+    for signal in new:
+        scoring.announce(signal)
+    return len(new)
+
+
+def _report_refused(scoring: Scoring, loaded: LoadedSeries, now: datetime) -> None:
+    coins = sorted({instrument for instrument, _ in loaded.refused})
+    for coin in coins:
+        scoring.control.first_observed(REFETCH + coin, now)
+    scoring.alerts.tell(
+        Alert(
+            kind=AlertKind.STALE_DATA,
+            severity=Severity.WARNING,
+            subject="stored candles",
+            title=f"Stored candles of {len(coins)} coins do not decode",
+            text=f"They are fetched again: {', '.join(coins[:SHOWN])}.",
+            at=now,
+            fields=tuple((key[0], why) for key, why in sorted(loaded.refused.items())[:SHOWN]),
+        )
+    )
+
+
+def _coverage_alert(failed: Mapping[InstrumentId, str], universe: Universe, due: _Bar) -> Alert:
+    coins = sorted(failed)
+    return Alert(
+        kind=AlertKind.COVERAGE,
+        severity=Severity.WARNING,
+        subject=f"decision bar {to_text(due.bar)}",
+        title=f"{len(coins)} of {len(universe)} coins were not decided",
+        text=f"No decision at {to_text(due.bar)} for {', '.join(coins[:SHOWN])}.",
+        at=due.now,
+        fields=tuple((coin, failed[coin]) for coin in coins[:SHOWN]),
+    )

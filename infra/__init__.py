@@ -1,0 +1,1 @@
+"""Where the system lives: AWS templates, the local stack, the command line."""

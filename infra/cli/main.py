@@ -1,0 +1,162 @@
+"""`smc-trader`: the demo, the venue sandbox, and the operator's commands for a local or a deployed system."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.demo_view import show_demo
+from infra.cli.operators import Target, ask, flatten, show_answer, show_traces
+from infra.local.demo import DemoOptions
+from trading.errors import TradingError
+
+app = typer.Typer(
+    name="smc-trader",
+    help="Plays, serves and operates the Smart Money Concepts trader. Trading can lose all the money you put in.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DEFAULT_STATE = Path("out/demo")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
+StateDir = Annotated[Path, typer.Option(help="Folder of the local stack.")]
+Stack = Annotated[str, typer.Option(help="Name of the deployed CloudFormation stack; empty for the local stack.")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit record: one line.")]
+Operator = Annotated[str, typer.Option(help="Who asks, for the audit record; empty for your login name.")]
+Candles = Annotated[
+    Path | None,
+    typer.Option(help="Folder of recorded candles (csv.gz, or Kraken's OHLCVT export); generated prices without."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything random: the same seed gives the same run.")]
+Coins = Annotated[int, typer.Option(help="How many coins to trade.")]
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    candles: Candles = None,
+    seed: Seed = 7,
+    coins: Coins = 12,
+    days: Annotated[int, typer.Option(help="Simulated days to play at least; then on until 3 trades closed.")] = 4,
+    state_dir: StateDir = DEFAULT_STATE,
+    rules_override: Annotated[str, typer.Option(help='Rules laid over rules.toml: {"section": {"key": value}}.')] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack running for status, flatten ...")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Also print the seconds spent by function.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play the whole system for several simulated days on this machine. Needs no account and no network.
+
+    Writes summary.json and report.html to the state folder. A demo that was killed goes on when started again with
+    the same options. Exit code 1 when something that must hold did not.
+    """
+    options = DemoOptions(
+        candles=candles,
+        seed=seed,
+        coins=coins,
+        days=days,
+        state_dir=state_dir,
+        rules_override=rules_override,
+        keep=keep,
+    )
+    raise typer.Exit(show_demo(options, as_json=as_json, profile=profile))
+
+
+@app.command()
+def sandbox(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    candles: Candles = None,
+    seed: Seed = 7,
+    coins: Coins = 12,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    real_time: Annotated[bool, typer.Option("--real-time", help="Let its time follow the clock.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Accepted everywhere; its first line is JSON anyway.")] = True,
+) -> None:
+    """Serve the venue sandbox: Kraken's spot and derivatives APIs on loopback, until Ctrl-C.
+
+    Prints one JSON line with its address; POST /sandbox/advance {"to": time} moves its time.
+    """
+    del as_json
+    from infra.local.sandbox.__main__ import main
+
+    arguments = ["--seed", str(seed), "--coins", str(coins), "--port", str(port)]
+    arguments += ["--candles", str(candles)] if candles else []
+    arguments += ["--real-time"] if real_time else []
+    raise typer.Exit(1 if main(arguments) else 0)
+
+
+@app.command()
+def status(state_dir: StateDir = DEFAULT_STATE, stack: Stack = "", as_json: Json = False) -> None:
+    """Health, kill level, open positions and the last run of every function."""
+    show_answer(ask(Target(state_dir=state_dir, stack=stack), {"action": "status"}), as_json=as_json)
+
+
+@app.command()
+def pause(
+    reason: Reason,
+    operator: Operator = "",
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Stop new entries. Open positions stay protected and managed."""
+    target = Target(state_dir=state_dir, stack=stack, operator=operator)
+    show_answer(ask(target, target.signed("pause", reason)), as_json=as_json)
+
+
+@app.command()
+def resume(
+    reason: Reason,
+    operator: Operator = "",
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Allow entries again. A daily loss halt ends only on a later day."""
+    target = Target(state_dir=state_dir, stack=stack, operator=operator)
+    show_answer(ask(target, target.signed("resume", reason)), as_json=as_json)
+
+
+@app.command(name="flatten")
+def flatten_command(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    reason: Reason,
+    scope: Annotated[str, typer.Argument(help="ALL or the code of one coin, such as BTC.")] = "ALL",
+    operator: Operator = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: close what the first answer names.")] = False,
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Close open positions at the market, in two steps: shows what would be closed, asks, then closes it."""
+    target = Target(state_dir=state_dir, stack=stack, operator=operator)
+    show_answer(flatten(target, scope, reason, confirmed=yes), as_json=as_json)
+
+
+@app.command()
+def traces(
+    symbol: Annotated[str, typer.Argument(help="Code of the coin, such as BTC.")],
+    bars: Annotated[int, typer.Option(help="How many of the newest decision bars.", min=1, max=720)] = 24,
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """What was decided about one coin, bar by bar, and why."""
+    show_traces(Target(state_dir=state_dir, stack=stack), symbol, bars, as_json=as_json)
+
+
+def run() -> None:
+    """Entry point. A wrong input is one plain sentence and exit code 1."""
+    try:
+        app()
+    except TradingError as error:
+        print(f"smc-trader: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("smc-trader: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

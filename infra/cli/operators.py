@@ -1,0 +1,106 @@
+"""The operator's commands: the same `control_trading` function, in a local stack or deployed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.cli.deployed import deployed_decisions, invoke_deployed
+from infra.local.attached import Attached
+from shared.clock import SystemClock
+from shared.storage.codec import to_json
+from shared.storage.decisions import DecisionStore
+from trading.errors import InvalidInput
+from trading.model.decisions import Decision
+from trading.model.instruments import InstrumentId
+from trading.model.times import Timeframe, to_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The system that is meant: the deployed `stack`, or the local one in `state_dir` when that is empty."""
+
+    state_dir: Path
+    stack: str
+    operator: str = ""
+
+    def signed(self, action: str, reason: str) -> dict[str, Any]:
+        return {"action": action, "operator": self.operator or getpass.getuser(), "reason": reason}
+
+
+def ask(target: Target, payload: dict[str, Any]) -> dict[str, Any]:
+    """Send one request to `control_trading`. Raises InvalidInput with its own sentence when it refuses."""
+    if target.stack:
+        answer = invoke_deployed(target.stack, payload)
+    else:
+        with Attached.open(target.state_dir) as local:
+            answer = local.control(payload)
+    if not answer.get("ok"):
+        raise InvalidInput(str(answer.get("error", f"control_trading answered {answer!r}")))
+    return answer
+
+
+def flatten(target: Target, scope: str, reason: str, *, confirmed: bool) -> dict[str, Any]:
+    """Ask what would be closed, have a person agree, and close it."""
+    request = {**target.signed("flatten", reason), "scope": scope}
+    preview = ask(target, request)
+    if not confirmed:
+        Console(stderr=True).print_json(json.dumps({name: each for name, each in preview.items() if name != "token"}))
+        if not sys.stdin.isatty():
+            raise InvalidInput("nothing was closed: without a terminal to ask on, confirm with --yes")
+        typer.confirm("Close this now?", abort=True, err=True)
+    return ask(target, {**request, "token": preview["token"]})
+
+
+def show_answer(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer, indent=2, sort_keys=True))
+        return
+    table = Table(show_header=False)
+    for name, value in answer.items():
+        table.add_row(name, value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    Console().print(table)
+
+
+def show_traces(target: Target, symbol: str, bars: int, *, as_json: bool) -> None:
+    with _decisions(target) as (store, now):
+        newest = Timeframe.H1.floor(now)
+        wanted = [newest - number * Timeframe.H1.length for number in range(bars)]
+        found = store.traces_of(InstrumentId(symbol.upper()), wanted)
+    if not found:
+        raise InvalidInput(f"there is no trace of {symbol.upper()} in the newest {bars} decision bars")
+    if as_json:
+        for each in found:
+            print(to_json(each))
+        return
+    Console().print(_traces_table(symbol.upper(), found))
+
+
+@contextmanager
+def _decisions(target: Target) -> Iterator[tuple[DecisionStore, datetime]]:
+    if target.stack:
+        yield deployed_decisions(target.stack), SystemClock().now()
+        return
+    with Attached.open(target.state_dir) as local:
+        yield local.decisions(), local.now
+
+
+def _traces_table(symbol: str, decisions: tuple[Decision, ...]) -> Table:
+    table = Table(title=f"{symbol}: newest {len(decisions)} decisions")
+    for name in ("bar closed", "outcome", "score", "why"):
+        table.add_column(name)
+    for each in decisions:
+        score = "" if each.score is None else f"{each.score}/{each.threshold}"
+        table.add_row(to_text(each.decision_bar)[:16], each.outcome, score, each.sentence)
+    return table

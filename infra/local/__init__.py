@@ -1,0 +1,1 @@
+"""The local stack: venue sandbox, market sources, schedule runner, embedded AWS."""

@@ -1,0 +1,56 @@
+"""Liquidation: cancel orders that could open, then close positions until the account is healthy again."""
+
+from trading.matching.book import last_price, levels
+from trading.matching.core import Core
+from trading.matching.margin import margin_view
+from trading.matching.orders import Order, OrderState, OrderType, Reason, Side
+from trading.matching.records import FillType, HistoryKind
+from trading.matching.rounding import ZERO
+
+
+def liquidate(core: Core) -> None:
+    """Cancel orders that could open, then close positions, the one with most notional first, until healthy."""
+    for order in list(core.books.live.values()):
+        if not order.reduce_only and order.order_id in core.books.live:
+            core.cancel(order, Reason.LIQUIDATION)
+    by_notional = sorted(
+        core.books.positions, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name)
+    )
+    for symbol in by_notional:
+        _close_by_liquidation(core, symbol)
+        view = margin_view(core.books, core.markets, core.mark)
+        if view.equity >= view.maintenance:
+            return
+
+
+def _close_by_liquidation(core: Core, symbol: str) -> None:
+    """Close a whole position through the book; what the book cannot take executes at its last level."""
+    market, now = core.market(symbol), core.books.now
+    size = core.books.size_of(symbol)
+    side = Side.SELL if size > ZERO else Side.BUY
+    core.books.orders_accepted += 1
+    core.books.liquidations += 1
+    order = Order(
+        order_id=core.new_id("liquidation"),
+        client_order_id=None,
+        symbol=symbol,
+        side=side,
+        order_type=OrderType.IMMEDIATE,
+        size=abs(size),
+        limit_price=last_price(market, core.mark(symbol)),
+        stop_price=None,
+        trigger_signal=None,
+        reduce_only=True,
+        received_at=now,
+        updated_at=now,
+        sequence=core.books.orders_accepted,
+        state=OrderState.RESTING,
+        reason=Reason.LIQUIDATION,
+    )
+    core.remember(HistoryKind.PLACED, order, reason=Reason.LIQUIDATION.lower())
+    book = list(levels(market, core.mark(symbol), side))
+    for level in book[:-1]:
+        if order.remaining > ZERO:
+            order, _ = core.execute(order, level.price, min(order.remaining, level.size), FillType.LIQUIDATION)
+    if order.remaining > ZERO:
+        core.execute(order, book[-1].price, order.remaining, FillType.LIQUIDATION)

@@ -1,0 +1,76 @@
+"""Cross margin of the multi-collateral account: one USD balance, every position, tiers by position notional."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading.matching.markets import Market
+from trading.matching.orders import Order, OrderState, Side
+from trading.matching.rounding import ZERO
+from trading.matching.state import Books
+
+MarkOf = Callable[[str], Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginView:
+    """Margin of the account in USD at one instant."""
+
+    balance: Decimal
+    unrealised: Decimal
+    accrued_funding: Decimal
+    initial: Decimal
+    initial_with_orders: Decimal
+    maintenance: Decimal
+
+    @property
+    def equity(self) -> Decimal:
+        """Margin equity: balance, open profit and accrued funding."""
+        return self.balance + self.unrealised + self.accrued_funding
+
+    @property
+    def available(self) -> Decimal:
+        """Margin equity less initial margin of open positions (Kraken's `availableMargin`)."""
+        return self.equity - self.initial
+
+
+def exposure(size: Decimal, orders: list[Order]) -> Decimal:
+    """Largest absolute position if all working orders of one side fill. Reduce-only and waiting triggers add none."""
+    buys = sells = ZERO
+    for order in orders:
+        if order.reduce_only or order.state is not OrderState.RESTING:
+            continue
+        if order.side is Side.BUY:
+            buys += order.remaining
+        else:
+            sells += order.remaining
+    return max(abs(size), size + buys, sells - size)
+
+
+def margin_view(books: Books, markets: Mapping[str, Market], mark_of: MarkOf) -> MarginView:
+    """Margin of the account with the marks that `mark_of` gives."""
+    unrealised = accrued = initial = with_orders = maintenance = ZERO
+    by_symbol: dict[str, list[Order]] = {symbol: [] for symbol in books.positions}
+    for order in books.live.values():
+        by_symbol.setdefault(order.symbol, []).append(order)
+    for symbol, orders in by_symbol.items():
+        market, mark = markets[symbol], mark_of(symbol)
+        position = books.positions.get(symbol)
+        size = position.size if position else ZERO
+        if position:
+            unrealised += position.unrealised(mark)
+            accrued += position.accrued_funding
+            notional = abs(size) * mark
+            tier = market.tier_for(notional)
+            initial += notional * tier.initial
+            maintenance += notional * tier.maintenance
+        exposed = exposure(size, orders) * mark
+        with_orders += exposed * market.tier_for(exposed).initial
+    return MarginView(
+        balance=books.balance,
+        unrealised=unrealised,
+        accrued_funding=accrued,
+        initial=initial,
+        initial_with_orders=with_orders,
+        maintenance=maintenance,
+    )

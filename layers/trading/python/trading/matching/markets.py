@@ -1,0 +1,98 @@
+"""What the matching core knows of one contract: steps, fees, margin tiers and declared liquidity."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.errors import InvalidInput
+from trading.matching.rounding import ONE, ZERO
+
+
+class MarketStatus(StrEnum):
+    """Trading state of a contract."""
+
+    ONLINE = "online"
+    POST_ONLY = "post_only"
+    SUSPENDED = "suspended"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTier:
+    """Margin rates that hold for the whole position once its notional reaches `from_notional` (USD)."""
+
+    from_notional: Decimal
+    initial: Decimal
+    maintenance: Decimal
+
+    def __post_init__(self) -> None:
+        if not ZERO < self.maintenance <= self.initial <= ONE:
+            raise InvalidInput(
+                f"margin tier has initial {self.initial} and maintenance {self.maintenance}, "
+                "expected 0 < maintenance <= initial <= 1"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liquidity:
+    """Declared, deterministic book around the mark price.
+
+    `half_spread` and `level_spacing` are fractions of the mark, `level_size` is base units on each of the
+    `level_count` levels a side, `touch_fraction` is the part of a resting limit order that fills when the opposite
+    quote reaches its price exactly; the rest fills when the quote goes one tick further.
+    """
+
+    half_spread: Decimal
+    level_size: Decimal
+    level_count: int = 10
+    level_spacing: Decimal = Decimal("0.0002")
+    touch_fraction: Decimal = Decimal("0.25")
+
+    def __post_init__(self) -> None:
+        if self.half_spread < ZERO or self.level_size <= ZERO or self.level_count < 1 or self.level_spacing < ZERO:
+            raise InvalidInput(
+                f"liquidity needs spread and spacing >= 0 and size and levels > 0, got {self.half_spread}, "
+                f"{self.level_spacing}, {self.level_size}, {self.level_count}"
+            )
+        if not ZERO <= self.touch_fraction <= ONE:
+            raise InvalidInput(f"touch_fraction is {self.touch_fraction}, expected 0..1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One linear contract of 1 base unit, quoted and margined in USD.
+
+    `collar` is how far (fraction of the mark) a limit may cross the mark, `protection` the price protection of market
+    orders (Kraken: 1 %). Fees are fractions of notional. Collar width is not public: 10 % is an assumption.
+    """
+
+    symbol: str
+    tick_size: Decimal
+    size_step: Decimal
+    max_position: Decimal
+    margin_tiers: tuple[MarginTier, ...]
+    liquidity: Liquidity
+    maker_fee: Decimal = Decimal("0.0002")
+    taker_fee: Decimal = Decimal("0.0005")
+    collar: Decimal = Decimal("0.10")
+    protection: Decimal = Decimal("0.01")
+    status: MarketStatus = field(default=MarketStatus.ONLINE)
+
+    def __post_init__(self) -> None:
+        if self.tick_size <= ZERO or self.size_step <= ZERO or self.max_position <= ZERO:
+            raise InvalidInput(
+                f"{self.symbol} needs tick, step and maximum position above 0, got {self.tick_size}, "
+                f"{self.size_step}, {self.max_position}"
+            )
+        starts = [tier.from_notional for tier in self.margin_tiers]
+        if not starts or starts[0] != ZERO or starts != sorted(set(starts)):
+            raise InvalidInput(f"{self.symbol} needs margin tiers that start at 0 and ascend, got {starts}")
+
+    def tier_for(self, notional: Decimal) -> MarginTier:
+        """Tier of a position of `notional` USD; the tier's rates hold for all of it."""
+        found = self.margin_tiers[0]
+        for tier in self.margin_tiers[1:]:
+            if notional < tier.from_notional:
+                break
+            found = tier
+        return found

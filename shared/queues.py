@@ -1,0 +1,52 @@
+"""Queues are the fast path beside the schedules: a message that is lost costs at most a minute."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.aws_clients import LIMITS
+from trading.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def queues_client() -> SQSClient:
+    return boto3.client("sqs", config=LIMITS)
+
+
+def send(queue_url: str, message: Mapping[str, object]) -> bool:
+    """Send one JSON message; False when the queue did not take it (logged: the schedule will do the work)."""
+    try:
+        queues_client().send_message(QueueUrl=queue_url, MessageBody=json.dumps(message, sort_keys=True))
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("message was not sent, the next scheduled run does the work: %s", type(error).__name__)
+        return False
+    return True
+
+
+def messages(event: Mapping[str, Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """(message id, JSON object) of each record of an SQS event; empty for any other event.
+
+    Raises InvalidInput for a body that is not a JSON object.
+    """
+    found = []
+    for record in event.get("Records", ()):
+        try:
+            body = json.loads(record["body"])
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise InvalidInput(f"queue message has an unreadable body ({error!r}); expected a JSON object") from None
+        if not isinstance(body, dict):
+            raise InvalidInput(f"queue message is {body!r}; expected a JSON object")
+        found.append((str(record.get("messageId", "")), body))
+    return tuple(found)

@@ -1,0 +1,98 @@
+"""Environment variables are read here and nowhere else, into one frozen type per function.
+
+A variable is named `SMC_` and the field's name in capitals. A missing or wrong one stops the function at its first
+line with one sentence, before it can do anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from trading.errors import InvalidInput
+
+PREFIX = "SMC_"
+
+
+class Settings(BaseModel):
+    """What every function has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ledger_table: str
+    rules_override: str = ""
+    code_version: str = "unversioned"
+
+
+class AlertingSettings(Settings):
+    alerts_topic_arn: str
+
+
+class PublicVenueSettings(AlertingSettings):
+    spot_url: str
+    futures_url: str
+
+
+class MarketDataSettings(PublicVenueSettings):
+    market_data_table: str
+
+
+class DiscoverSettings(MarketDataSettings):
+    pass
+
+
+class IngestSettings(MarketDataSettings):
+    bars_queue_url: str
+    ingest_shards_queue_url: str
+
+
+class ScoreSettings(MarketDataSettings):
+    decisions_table: str
+    signals_queue_url: str
+
+
+class TradingSettings(MarketDataSettings):
+    """Functions that may read the trading key."""
+
+    decisions_table: str
+    trading_secret_id: str
+    mode: Literal["live", "paper"]
+
+
+class MaintainSettings(AlertingSettings):
+    market_data_table: str
+    decisions_table: str
+
+
+class HealthSettings(PublicVenueSettings):
+    market_data_table: str
+    decisions_table: str
+    trading_secret_id: str
+    webhooks_secret_id: str
+
+
+class ForwardSettings(Settings):
+    webhooks_secret_id: str
+
+
+class DashboardSettings(Settings):
+    market_data_table: str
+    decisions_table: str
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def load_settings(kind: type[Kind], environment: Mapping[str, str] | None = None) -> Kind:
+    """Read exactly the fields of `kind`. Raises InvalidInput naming the variable and what was expected."""
+    source = os.environ if environment is None else environment
+    found = {name: source[PREFIX + name.upper()] for name in kind.model_fields if PREFIX + name.upper() in source}
+    try:
+        return kind(**found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = PREFIX + str(first["loc"][0]).upper()
+        raise InvalidInput(f"environment variable {variable}: {first['msg'].lower()}") from None

@@ -1,0 +1,142 @@
+"""Slabs: one item per timeframe and open time with that bar of every coin, kept until they are folded into blocks."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from shared.storage.candle_index import SLAB_BARS, period_start
+from shared.storage.packing import VALUES, Slab, pack_slab, unpack_slab
+from shared.storage.tables import MarketDataItem, lost_condition
+from trading.errors import CorruptRecord, StoreConflict
+from trading.model.candles import CandleSeries
+from trading.model.folding import merged
+from trading.model.instruments import InstrumentId
+from trading.model.times import Timeframe, from_epoch, to_text
+
+KEPT_AFTER_PERIOD = timedelta(days=7)
+ATTEMPTS = 8
+
+Row = tuple[float, ...]
+"""Open, high, low, close, volume."""
+CLOSE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tails:
+    """Bars since the last fold, by coin. `refused` names the slabs that did not decode: their bars count as missing."""
+
+    series: Mapping[InstrumentId, CandleSeries]
+    refused: tuple[str, ...]
+
+
+class SlabTable:
+    def __init__(self, item: type[MarketDataItem]) -> None:
+        self._item = item
+
+    def write(self, timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row]) -> None:
+        """Add coins to the slab of this bar. What is there stays; nothing is written when nothing is new.
+
+        Raises StoreConflict when other writers were first time after time.
+        """
+        item = self._new_item(timeframe, open_time)
+        stored: dict[InstrumentId, Row] = {}
+        version = 0
+        for _ in range(ATTEMPTS):
+            if set(rows) <= set(stored):
+                return
+            item.data = pack_slab(_slab(timeframe, open_time, {**rows, **stored}))
+            item.version = version + 1
+            free = MarketDataItem.pk.does_not_exist() if version == 0 else MarketDataItem.version == version
+            try:
+                item.save(condition=free)
+                return
+            except PutError as error:
+                if not lost_condition(error):
+                    raise
+            stored, version = self._read(timeframe, open_time)
+        raise StoreConflict(f"{timeframe} slab of {item.sk} changed {ATTEMPTS} times while saving")
+
+    def closes(self, timeframe: Timeframe, open_time: int) -> dict[InstrumentId, float]:
+        """Close of every coin in the slab of this bar, one Get; empty when there is none. Raises CorruptRecord."""
+        new = self._new_item(timeframe, open_time)
+        try:
+            slab = unpack_slab(self._item.get(new.pk, new.sk, consistent_read=True).data or b"")
+        except DoesNotExist:
+            return {}
+        return dict(zip(slab.instruments, slab.columns[CLOSE], strict=True))
+
+    def tails(self, timeframe: Timeframe, first: int, last: int) -> Tails:
+        """Bars that open within [first, last] (seconds since 1970), one Query per slab period."""
+        slabs, refused = [], []
+        period = period_start(first, timeframe)
+        while period <= last:
+            for item in self._item.query(_partition(timeframe, period), consistent_read=True):
+                try:
+                    slabs.append(unpack_slab(item.data or b""))
+                except CorruptRecord as error:
+                    refused.append(f"{timeframe} slab of {item.sk}: {error}")
+            period += SLAB_BARS * timeframe.seconds
+        wanted = [slab for slab in slabs if first <= slab.open_time <= last]
+        return Tails(series=_by_coin(timeframe, wanted), refused=tuple(refused))
+
+    def _new_item(self, timeframe: Timeframe, open_time: int) -> MarketDataItem:
+        period = period_start(open_time, timeframe)
+        item = self._item(_partition(timeframe, period), to_text(from_epoch(open_time)))
+        item.expires_at = from_epoch(period + SLAB_BARS * timeframe.seconds) + KEPT_AFTER_PERIOD
+        return item
+
+    def _read(self, timeframe: Timeframe, open_time: int) -> tuple[dict[InstrumentId, Row], int]:
+        new = self._new_item(timeframe, open_time)
+        try:
+            item = self._item.get(new.pk, new.sk, consistent_read=True)
+        except DoesNotExist:
+            return {}, 0
+        try:
+            slab = unpack_slab(item.data or b"")
+        except CorruptRecord:
+            # It was refused when it was read, its bars were fetched again: these are the ones being written now.
+            return {}, int(item.version or 0)
+        rows = zip(*slab.columns, strict=True)
+        return dict(zip(slab.instruments, rows, strict=True)), int(item.version or 0)
+
+
+def rows_by_bar(
+    bars: Iterable[tuple[InstrumentId, CandleSeries]],
+) -> dict[tuple[Timeframe, int], dict[InstrumentId, Row]]:
+    """Turn series of coins into slab rows: (timeframe, open time) -> coin -> row."""
+    rows: dict[tuple[Timeframe, int], dict[InstrumentId, Row]] = {}
+    for instrument, series in bars:
+        for time, *values in zip(*series.columns, strict=True):
+            rows.setdefault((series.timeframe, int(time)), {})[instrument] = tuple(values)
+    return rows
+
+
+def _slab(timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row]) -> Slab:
+    instruments = tuple(sorted(rows))
+    columns = tuple(array("d", (rows[each][value] for each in instruments)) for value in range(VALUES))
+    return Slab(timeframe=timeframe, open_time=open_time, instruments=instruments, columns=columns)
+
+
+def _by_coin(timeframe: Timeframe, slabs: list[Slab]) -> dict[InstrumentId, CandleSeries]:
+    """Slabs that follow one another with the same coins are cut into series column by column, not bar by bar."""
+    series: dict[InstrumentId, CandleSeries] = {}
+    slabs.sort(key=lambda slab: slab.open_time)
+    for instruments, run in groupby(slabs, key=lambda slab: slab.instruments):
+        together = list(run)
+        times = array("q", (slab.open_time for slab in together))
+        matrix = [array("d", b"".join(slab.columns[value].tobytes() for slab in together)) for value in range(VALUES)]
+        for index, instrument in enumerate(instruments):
+            values = [column[index :: len(instruments)] for column in matrix]
+            part = CandleSeries.from_columns(timeframe, [times[:], *values])
+            series[instrument] = merged(series[instrument], part) if instrument in series else part
+    return series
+
+
+def _partition(timeframe: Timeframe, period: int) -> str:
+    return f"SLAB#{timeframe}#{to_text(from_epoch(period))}"

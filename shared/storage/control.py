@@ -1,0 +1,183 @@
+"""The kill switch, the risk day, run records and small single-use records, all in the Ledger table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
+
+from shared.storage.codec import from_json, to_json
+from shared.storage.tables import LedgerItem, bind, lost_condition
+from trading.errors import CorruptRecord, StoreConflict
+from trading.model.control import Control, RiskDay
+from trading.model.times import from_text, to_text
+
+CONTROL, CURRENT, RUN, RISK_DAY, OBSERVED, TOKEN, TOLD, HEALTH = (
+    "CONTROL",
+    "CURRENT",
+    "RUN",
+    "RISK_DAY",
+    "OBSERVED",
+    "TOKEN",
+    "TOLD",
+    "HEALTH",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """Proof that a function ran to its end: when, and what it evaluated and did."""
+
+    function: str
+    at: datetime
+    proof: dict[str, Any]
+
+
+class ControlStore:
+    """The switch and everything else that is one small record."""
+
+    def __init__(self, table_name: str) -> None:
+        self._item = bind(LedgerItem, table_name)
+
+    def control(self, now: datetime) -> Control:
+        """The switch as stored; missing or unreadable reads as "no entries"."""
+        item = self._get(CONTROL, CURRENT)
+        if item is None:
+            return Control.unknown(now, "no control record yet: an operator must resume")
+        try:
+            return from_json(Control, item.body or "")
+        except CorruptRecord as error:
+            return replace(Control.unknown(now, f"control record unreadable: {error}"), version=int(item.version or 0))
+
+    def set_control(self, control: Control) -> Control:
+        """Replace the switch read at `control.version`. StoreConflict when it moved meanwhile."""
+        stored = replace(control, version=control.version + 1)
+        item = self._item(CONTROL, CURRENT)
+        item.body, item.state, item.version = to_json(stored), str(stored.level.value), stored.version
+        self._save_versioned(item, control.version, "control record")
+        audit = self._item("CONTROL_AUDIT", f"{to_text(control.changed_at)}#{stored.version:06d}")
+        audit.body = item.body
+        audit.save(condition=LedgerItem.pk.does_not_exist())
+        return stored
+
+    def risk_day(self) -> RiskDay | None:
+        """The newest recorded risk day, whatever its date; None before the first."""
+        item = self._get(RISK_DAY, CURRENT)
+        return from_json(RiskDay, item.body or "") if item else None
+
+    def save_risk_day(self, day: RiskDay) -> RiskDay:
+        stored = replace(day, version=day.version + 1)
+        item = self._item(RISK_DAY, CURRENT)
+        item.body, item.version, item.state = to_json(stored), stored.version, "HALTED" if stored.halted else "OPEN"
+        self._save_versioned(item, day.version, "risk day")
+        return stored
+
+    def record_run(self, function: str, at: datetime, proof: dict[str, Any]) -> None:
+        """Written at the end of a successful run. An older run never overwrites a newer one."""
+        item = self._item(RUN, function)
+        text = json.dumps(proof, sort_keys=True, default=str)
+        try:
+            item.update(
+                [LedgerItem.at.set(to_text(at)), LedgerItem.body.set(text)],
+                condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)),
+            )
+        except UpdateError as error:
+            if not lost_condition(error):
+                raise
+
+    def last_runs(self) -> dict[str, RunRecord]:
+        return {item.sk: _run(item) for item in self._item.query(RUN, consistent_read=True)}
+
+    def last_run(self, function: str) -> RunRecord | None:
+        item = self._get(RUN, function)
+        return _run(item) if item else None
+
+    def first_observed(self, key: str, now: datetime) -> datetime:
+        """When this condition was first seen; remembers `now` when it is new."""
+        item = self._item(OBSERVED, key)
+        item.at = to_text(now)
+        item.expires_at = now + timedelta(days=7)
+        if self._first(item):
+            return now
+        stored = self._get(OBSERVED, key)
+        return from_text(stored.at) if stored and stored.at else now
+
+    def forget_observation(self, key: str) -> None:
+        self._item(OBSERVED, key).delete()
+
+    def observations(self) -> dict[str, datetime]:
+        return {item.sk: from_text(item.at) for item in self._item.query(OBSERVED, consistent_read=True) if item.at}
+
+    def add_token(self, token: str, body: str, expires_at: datetime) -> None:
+        item = self._item(TOKEN, token)
+        item.body, item.at, item.expires_at = body, to_text(expires_at), expires_at + timedelta(days=1)
+        item.save(condition=LedgerItem.pk.does_not_exist())
+
+    def spend_token(self, token: str) -> tuple[str, datetime] | None:
+        """Take a single-use token: its body and expiry, or None when it never was or is spent."""
+        item = self._get(TOKEN, token)
+        if item is None:
+            return None
+        try:
+            item.delete(condition=LedgerItem.pk.exists())
+        except DeleteError as error:
+            if lost_condition(error):
+                return None
+            raise
+        return item.body or "", from_text(item.at or "")
+
+    def tell_once(self, key: str, now: datetime, window: timedelta) -> bool:
+        """True for the first caller with this key in the window: the others stay silent."""
+        item = self._item(TOLD, key)
+        try:
+            item.update(
+                [LedgerItem.at.set(to_text(now)), LedgerItem.expires_at.set(now + window + timedelta(days=1))],
+                condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(now - window)),
+            )
+        except UpdateError as error:
+            if lost_condition(error):
+                return False
+            raise
+        return True
+
+    def save_health(self, body: str, at: datetime) -> None:
+        item = self._item(HEALTH, CURRENT)
+        item.update(
+            [LedgerItem.body.set(body), LedgerItem.at.set(to_text(at))],
+            condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)),
+        )
+
+    def health(self) -> tuple[str, datetime] | None:
+        item = self._get(HEALTH, CURRENT)
+        return (item.body or "", from_text(item.at or "")) if item else None
+
+    def _get(self, pk: str, sk: str) -> LedgerItem | None:
+        try:
+            return self._item.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    def _first(self, item: LedgerItem) -> bool:
+        try:
+            item.save(condition=LedgerItem.pk.does_not_exist())
+        except PutError as error:
+            if lost_condition(error):
+                return False
+            raise
+        return True
+
+    def _save_versioned(self, item: LedgerItem, expected: int, what: str) -> None:
+        free = LedgerItem.version.does_not_exist() if expected == 0 else LedgerItem.version == expected
+        try:
+            item.save(condition=free)
+        except PutError as error:
+            if lost_condition(error):
+                raise StoreConflict(f"{what} is no longer at version {expected}") from error
+            raise
+
+
+def _run(item: LedgerItem) -> RunRecord:
+    return RunRecord(function=item.sk, at=from_text(item.at or ""), proof=json.loads(item.body or "{}"))

@@ -1,0 +1,213 @@
+"""Positions, signals, trades and fills: the records that must never be lost.
+
+A position is one item with its intents and fills inside; every save carries the version it was read with, so of two
+concurrent writers exactly one wins and the other raises StoreConflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
+
+from shared.storage.codec import from_json, to_json
+from shared.storage.tables import LedgerItem, bind, lost_condition
+from trading.errors import StoreConflict
+from trading.model.control import KillLevel
+from trading.model.instruments import InstrumentId
+from trading.model.positions import Position, Trade
+from trading.model.signals import Signal
+from trading.model.times import Timeframe, to_text
+
+POSITION, CONTROL, CURRENT = "POSITION", "CONTROL", "CURRENT"
+
+
+class SignalState(StrEnum):
+    NEW = "NEW"
+    TAKEN = "TAKEN"
+    REFUSED = "REFUSED"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSignal:
+    signal: Signal
+    state: SignalState
+
+
+class Ledger:
+    """Reads are strong. Writes raise StoreConflict when somebody else was first."""
+
+    def __init__(self, table_name: str) -> None:
+        self._item = bind(LedgerItem, table_name)
+
+    # signals
+
+    def add_signal(self, signal: Signal) -> bool:
+        """Record a new signal; False when it is already there (the same idea has the same id)."""
+        item = self._item(_signal_partition(signal.decision_bar), signal.id)
+        item.body, item.state = to_json(signal), SignalState.NEW
+        item.expires_at = signal.decision_bar + timedelta(days=30)
+        return _first(item)
+
+    def signals_decided_since(self, since: datetime, now: datetime) -> tuple[StoredSignal, ...]:
+        """Signals of the decision bars that closed within [since, now], oldest first."""
+        found: list[StoredSignal] = []
+        bar = Timeframe.H1.floor(since)
+        while bar <= now:
+            for item in self._item.query(_signal_partition(bar), consistent_read=True):
+                signal = from_json(Signal, item.body or "")
+                found.append(StoredSignal(signal=signal, state=SignalState(item.state or "")))
+            bar += Timeframe.H1.length
+        return tuple(found)
+
+    def settle_signal(self, signal: Signal, state: SignalState) -> bool:
+        """NEW -> refused or expired; False when it was settled before."""
+        item = self._item(_signal_partition(signal.decision_bar), signal.id)
+        try:
+            item.update([LedgerItem.state.set(state)], condition=LedgerItem.state == SignalState.NEW)
+        except UpdateError as error:
+            if lost_condition(error):
+                return False
+            raise
+        return True
+
+    # positions
+
+    def open_positions(self) -> tuple[Position, ...]:
+        items = self._item.query(POSITION, consistent_read=True)
+        return tuple(from_json(Position, item.body or "") for item in items)
+
+    def position(self, instrument: InstrumentId) -> Position | None:
+        try:
+            item = self._item.get(POSITION, instrument, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return from_json(Position, item.body or "")
+
+    def open_position(self, position: Position, signal: Signal) -> Position:
+        """Write plan and intents ahead of any send, in one transaction with the kill level and the signal.
+
+        Raises StoreConflict when entries are stopped, the signal was already taken or the instrument is occupied.
+        """
+        stored = replace(position, version=1)
+        item = self._position_item(stored)
+        signal_item = self._item(_signal_partition(signal.decision_bar), signal.id)
+        try:
+            with TransactWrite(connection=_connection(self._item)) as transaction:
+                transaction.save(item, condition=LedgerItem.pk.does_not_exist())
+                transaction.update(
+                    signal_item,
+                    [LedgerItem.state.set(SignalState.TAKEN)],
+                    condition=LedgerItem.state == SignalState.NEW,
+                )
+                self._entries_allowed(transaction)
+        except TransactWriteError as error:
+            if lost_condition(error):
+                raise StoreConflict(
+                    f"position {position.id} was not opened: "
+                    f"entries stopped, signal taken or {position.instrument} occupied"
+                ) from error
+            raise
+        return stored
+
+    def save_entry_send(self, position: Position) -> Position:
+        """Like `save_position`, for the step that lets an entry out: refused in the same write when entries stopped."""
+        stored = replace(position, version=position.version + 1)
+        try:
+            with TransactWrite(connection=_connection(self._item)) as transaction:
+                transaction.save(self._position_item(stored), condition=LedgerItem.version == position.version)
+                self._entries_allowed(transaction)
+        except TransactWriteError as error:
+            if lost_condition(error):
+                raise StoreConflict(
+                    f"the entry of position {position.id} was not sent: entries stopped or the record moved"
+                ) from error
+            raise
+        return stored
+
+    def _entries_allowed(self, transaction: TransactWrite) -> None:
+        normal = LedgerItem.state == str(KillLevel.NORMAL.value)
+        transaction.condition_check(LedgerItem, CONTROL, CURRENT, condition=normal)
+
+    def adopt_position(self, position: Position) -> Position:
+        """Record a position that the venue has and we did not; StoreConflict when the instrument has one."""
+        stored = replace(position, version=1)
+        if not _first(self._position_item(stored)):
+            raise StoreConflict(f"{position.instrument} already has a position record")
+        return stored
+
+    def save_position(self, position: Position) -> Position:
+        """Save what was read and changed; returns it with its new version. StoreConflict when it moved meanwhile."""
+        stored = replace(position, version=position.version + 1)
+        try:
+            self._position_item(stored).save(condition=LedgerItem.version == position.version)
+        except PutError as error:
+            if lost_condition(error):
+                raise StoreConflict(f"position {position.id} is no longer at version {position.version}") from error
+            raise
+        return stored
+
+    def close_position(self, position: Position, trade: Trade | None) -> None:
+        """Take the position off the open ones and keep its whole record, with its trade if it ever held anything."""
+        planned_at = to_text(position.planned_at)
+        archive = self._item(f"{'TRADE' if trade else 'UNFILLED'}#{planned_at[:7]}", f"{planned_at}#{position.id}")
+        archive.body = to_json({"trade": trade, "position": position})
+        try:
+            with TransactWrite(connection=_connection(self._item)) as transaction:
+                transaction.delete(self._position_item(position), condition=LedgerItem.version == position.version)
+                transaction.save(archive, condition=LedgerItem.pk.does_not_exist())
+        except TransactWriteError as error:
+            if lost_condition(error):
+                raise StoreConflict(f"position {position.id} is no longer at version {position.version}") from error
+            raise
+
+    def trades(self, months: Sequence[str]) -> tuple[Trade, ...]:
+        """Closed trades of positions planned in these months (`2024-05`), in the order they were planned."""
+        return tuple(entry.trade for entry in self._archive("TRADE", months) if entry.trade is not None)
+
+    def closed_positions(self, months: Sequence[str]) -> tuple[Position, ...]:
+        """Full records of ended positions, filled or not, planned in these months."""
+        return tuple(entry.position for kind in ("TRADE", "UNFILLED") for entry in self._archive(kind, months))
+
+    def _archive(self, kind: str, months: Sequence[str]) -> list[_Archived]:
+        return [
+            from_json(_Archived, item.body or "")
+            for month in months
+            for item in self._item.query(f"{kind}#{month}", consistent_read=True)
+        ]
+
+    def _position_item(self, position: Position) -> LedgerItem:
+        item = self._item(POSITION, position.instrument)
+        item.body, item.version, item.state = to_json(position), position.version, position.state
+        return item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Archived:
+    position: Position
+    trade: Trade | None
+
+
+def _signal_partition(decision_bar: datetime) -> str:
+    return f"SIGNAL#{to_text(decision_bar)}"
+
+
+def _first(item: LedgerItem) -> bool:
+    """Write an item that must not exist yet; False when it does."""
+    try:
+        item.save(condition=LedgerItem.pk.does_not_exist())
+    except PutError as error:
+        if lost_condition(error):
+            return False
+        raise
+    return True
+
+
+def _connection(model: type[LedgerItem]) -> Connection:
+    return model._get_connection().connection

@@ -1,0 +1,82 @@
+"""The three tables as PynamoDB models, and nothing else: all access to DynamoDB goes through this module's classes.
+
+Every item has `pk` and `sk`. Reads that decide are strong; every write carries a condition. The time limits are
+set for a Lambda that must be done in seconds: PynamoDB's own defaults could wait for minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.connection import TableConnection
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
+from pynamodb.models import Model
+
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+RETRIES = 2
+
+
+class Item(Model):
+    """What every table's items may carry. `version` counts the writes of an item that is changed in place."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    body = UnicodeAttribute(null=True)
+    data = BinaryAttribute(null=True, legacy_encoding=False)
+    state = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    at = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+
+
+class _Limits:
+    billing_mode = "PAY_PER_REQUEST"
+    connect_timeout_seconds = CONNECT_SECONDS
+    read_timeout_seconds = READ_SECONDS
+    max_retry_attempts = RETRIES
+
+
+class MarketDataItem(Item):
+    class Meta(_Limits):
+        table_name = "unbound-market-data"
+
+
+class DecisionItem(Item):
+    class Meta(_Limits):
+        table_name = "unbound-decisions"
+
+
+class LedgerItem(Item):
+    class Meta(_Limits):
+        table_name = "unbound-ledger"
+
+
+Kind = TypeVar("Kind", bound=Item)
+
+
+def bind(model: type[Kind], table_name: str) -> type[Kind]:
+    """Point a model at the deployed table's name (known only from the settings)."""
+    meta: Any = model.Meta
+    if meta.table_name != table_name:
+        meta.table_name = table_name
+        model._connection = None
+    return model
+
+
+def connection(model: type[Item]) -> TableConnection:
+    return model._get_connection()
+
+
+def lost_condition(error: PutError | UpdateError | DeleteError | TransactWriteError) -> bool:
+    """The write was refused because its condition did not hold (somebody else was first)."""
+    codes = {error.cause_response_code}
+    if isinstance(error, TransactWriteError):
+        codes |= {reason.code for reason in error.cancellation_reasons if reason is not None}
+    return bool(codes & {"ConditionalCheckFailedException", "ConditionalCheckFailed", "TransactionConflict"})
+
+
+def days_after(now: datetime, days: int) -> datetime:
+    return now + timedelta(days=days)

@@ -1,0 +1,67 @@
+"""What the functions on the trade path share: their adapters for one run, built from their settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.alerts import Alerts, alerts_of
+from shared.clock import current_clock
+from shared.observability import Telemetry
+from shared.order_desk import OrderDesk
+from shared.runtime import control_of, decisions_of, ledger_of, market_of, rules_for
+from shared.secrets import trading_keys
+from shared.settings import TradingSettings
+from shared.storage.control import ControlStore
+from shared.storage.decisions import DecisionStore
+from shared.storage.ledger import Ledger
+from shared.storage.market_data import MarketDataStore
+from shared.venues import account_of, spot_of
+from trading.model.instruments import Universe
+from trading.ports import SpotMarket, Venue
+from trading.rules import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingDesk:
+    """One run of one function: stores, venue, rules and the time it runs at."""
+
+    venue: Venue
+    spot: SpotMarket
+    ledger: Ledger
+    control: ControlStore
+    decisions: DecisionStore
+    market: MarketDataStore
+    alerts: Alerts
+    orders: OrderDesk
+    rules: Rules
+    telemetry: Telemetry
+    now: datetime
+    code_version: str
+
+    def universe(self) -> Universe:
+        """The stored universe; empty before the first discovery."""
+        stored = self.market.universe()
+        return stored.universe if stored else Universe(instruments=())
+
+
+def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
+    """Build the desk of one run. Adapters live as long as the process; keys are looked up again when they age."""
+    rules, clock = rules_for(settings), current_clock()
+    control, ledger = control_of(settings.ledger_table), ledger_of(settings.ledger_table)
+    keys = trading_keys(settings.trading_secret_id)
+    venue = account_of(settings.futures_url, keys.api_key, keys.api_secret)
+    return TradingDesk(
+        venue=venue,
+        spot=spot_of(settings.spot_url, clock),
+        ledger=ledger,
+        control=control,
+        decisions=decisions_of(settings.decisions_table),
+        market=market_of(settings.market_data_table, rules.data.bars_kept),
+        alerts=alerts_of(settings.alerts_topic_arn, control),
+        orders=OrderDesk(venue=venue, ledger=ledger, clock=clock, rules=rules),
+        rules=rules,
+        telemetry=telemetry,
+        now=clock.now(),
+        code_version=settings.code_version,
+    )

@@ -1,0 +1,212 @@
+"""Bodies of `/derivatives/api/v3` as far as they are used (contract, section 5). Open vocabularies stay plain text."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.venue.wire_types import (
+    Body,
+    Lower,
+    Moment,
+    NotNegative,
+    Number,
+    OptionalNumber,
+    OptionalPrice,
+    OptionalText,
+    PositiveNumber,
+    Text,
+    Upper,
+)
+
+
+class Answer(Body):
+    """A whole body. `required_key` is what a success must carry; it also tells an answer from a web page."""
+
+    required_key: ClassVar[str]
+    server_time: Moment | None = None
+
+
+class TimedAnswer(Answer):
+    """A body that is worth nothing without its time."""
+
+    server_time: Moment
+
+
+class InstrumentMarginLevel(Body):
+    num_non_contract_units: OptionalNumber = None
+    contracts: OptionalNumber = None
+    initial_margin: PositiveNumber
+    maintenance_margin: PositiveNumber
+
+
+class InstrumentRow(Body):
+    """`contract_value_trade_precision` may be negative: -3 means steps of 1000."""
+
+    symbol: Upper
+    type: Lower
+    tradeable: bool
+    tick_size: PositiveNumber
+    contract_value_trade_precision: Annotated[int, Field(ge=-18, le=18)]
+    max_position_size: NotNegative
+    margin_levels: Annotated[list[InstrumentMarginLevel], Field(min_length=1)]
+    last_trading_time: OptionalText = None
+    post_only: bool = False
+    is_expired: bool = False
+    base: OptionalText = None
+    quote: OptionalText = None
+    pair: OptionalText = None
+    fee_schedule_uid: OptionalText = None
+
+
+class InstrumentsAnswer(Answer):
+    """Rows are validated one by one: indices are listed here too and have none of a contract's fields."""
+
+    required_key = "instruments"
+    instruments: list[dict[str, object]]
+
+
+class FeeTier(Body):
+    """Percent numbers: 0.02 is two basis points."""
+
+    maker_fee: Number
+    taker_fee: Number
+    usd_volume: NotNegative
+
+
+class FeeSchedule(Body):
+    uid: Text
+    tiers: Annotated[list[FeeTier], Field(min_length=1)]
+
+
+class FeeSchedulesAnswer(Answer):
+    required_key = "feeSchedules"
+    fee_schedules: list[FeeSchedule]
+
+
+class TickerRow(Body):
+    """`funding_rate` is absolute: USD per contract and hour."""
+
+    symbol: Upper
+    mark_price: PositiveNumber
+    index_price: OptionalPrice = None
+    bid: OptionalPrice = None
+    ask: OptionalPrice = None
+    vol24h: OptionalNumber = Field(default=None, alias="vol24h")
+    volume_quote: OptionalNumber = None
+    funding_rate: OptionalNumber = None
+    suspended: bool
+    post_only: bool = False
+
+
+class TickersAnswer(TimedAnswer):
+    """Rows are validated one by one: index tickers have no mark price, and one bad row must not hide the others."""
+
+    required_key = "tickers"
+    tickers: list[dict[str, object]]
+
+
+class FlexAccount(Body):
+    margin_equity: Number
+    available_margin: Number
+    initial_margin: Number
+    maintenance_margin: Number
+    portfolio_value: Number
+    pnl: OptionalNumber = None
+    unrealized_funding: OptionalNumber = None
+    total_unrealized: OptionalNumber = None
+
+
+class Accounts(Body):
+    flex: FlexAccount
+
+
+class AccountsAnswer(TimedAnswer):
+    required_key = "accounts"
+    accounts: Accounts
+
+
+class PositionRow(Body):
+    """`max_fixed_leverage` present means isolated margin."""
+
+    symbol: Upper
+    side: Lower
+    price: PositiveNumber
+    size: NotNegative
+    max_fixed_leverage: OptionalNumber = None
+
+
+class OpenPositionsAnswer(Answer):
+    required_key = "openPositions"
+    open_positions: list[PositionRow]
+
+
+class TimedOpenPositionsAnswer(TimedAnswer):
+    """The same body read for its time."""
+
+    required_key = "openPositions"
+
+
+class OpenOrderRow(Body):
+    order_id: Text = Field(alias="order_id")
+    cli_ord_id: OptionalText = None
+    symbol: Upper
+    side: Lower
+    order_type: Lower
+    limit_price: OptionalPrice = None
+    stop_price: OptionalPrice = None
+    filled_size: NotNegative
+    unfilled_size: NotNegative
+    reduce_only: bool
+    trigger_signal: OptionalText = None
+    received_time: Moment
+
+
+class OpenOrdersAnswer(Answer):
+    required_key = "openOrders"
+    open_orders: list[OpenOrderRow]
+
+
+class StatusOrder(Body):
+    order_id: Text
+    cli_ord_id: OptionalText = None
+    symbol: Upper
+    filled: NotNegative
+
+
+class StatusRow(Body):
+    order: StatusOrder
+    status: Upper
+
+
+class OrderStatusAnswer(Answer):
+    required_key = "orders"
+    orders: list[StatusRow]
+
+
+class FillRow(Body):
+    fill_id: Text = Field(alias="fill_id")
+    order_id: Text = Field(alias="order_id")
+    cli_ord_id: OptionalText = None
+    symbol: Upper
+    side: Lower
+    size: PositiveNumber
+    price: PositiveNumber
+    fill_time: Moment
+    fill_type: Text
+
+
+class FillsAnswer(Answer):
+    required_key = "fills"
+    fills: list[FillRow]
+
+
+class CancelStatus(Body):
+    status: Text
+    order_id: OptionalText = Field(default=None, alias="order_id")
+
+
+class CancelOrderAnswer(Answer):
+    required_key = "cancelStatus"
+    cancel_status: CancelStatus

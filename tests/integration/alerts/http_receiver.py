@@ -1,0 +1,68 @@
+"""A real HTTP server on loopback that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    after_seconds: float = 0.0
+
+
+@dataclass
+class Receiver:
+    """`answers` are used up in order, by path; then everything is taken with 200."""
+
+    url: str
+    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answers: dict[str, deque[Answer]] = field(default_factory=dict)
+
+    def will_answer(self, path: str, *answers: Answer) -> None:
+        self.answers[path] = deque(answers)
+
+    def taken(self, path: str) -> int:
+        return sum(each == path for each, _ in self.posts)
+
+
+@contextmanager
+def running() -> Iterator[Receiver]:
+    receiver = Receiver(url="")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            waiting = receiver.answers.get(self.path)
+            answer = waiting.popleft() if waiting else Answer(200)
+            time.sleep(answer.after_seconds)
+            if 200 <= answer.status < 300:
+                receiver.posts.append((self.path, body))
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(2)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from shared.webhooks import WebhookSender
+from tests.integration.alerts.http_receiver import Answer, Receiver
+
+CANARY = "/services/T0/B0/canary-credential"
+
+
+def test_accepted_post_arrives_once_and_whole(receiver: Receiver) -> None:
+    delivery = WebhookSender().post(receiver.url + CANARY, {"text": "stop fehlt ⚠️"})
+    assert delivery.delivered
+    assert receiver.posts == [(CANARY, {"text": "stop fehlt ⚠️"})]
+
+
+def test_busy_service_is_asked_again_when_it_says(receiver: Receiver) -> None:
+    receiver.will_answer(CANARY, Answer(429, {"Retry-After": "0.3"}))
+    began = time.monotonic()
+    delivery = WebhookSender().post(receiver.url + CANARY, {})
+    assert (delivery.delivered, delivery.attempts) == (True, 2)
+    assert time.monotonic() - began >= 0.3
+
+
+def test_longer_wait_than_budget_is_not_waited_for(receiver: Receiver) -> None:
+    receiver.will_answer(CANARY, Answer(429, {"Retry-After": "60"}))
+    waits: list[float] = []
+    delivery = WebhookSender(budget_seconds=5, pause=waits.append).post(receiver.url + CANARY, {})
+    assert (delivery.delivered, waits) == (False, [])
+    assert delivery.detail == "gave up after 429"
+
+
+def test_failing_service_is_tried_again_with_pauses(receiver: Receiver) -> None:
+    receiver.will_answer(CANARY, Answer(500), Answer(503))
+    waits: list[float] = []
+    delivery = WebhookSender(pause=waits.append).post(receiver.url + CANARY, {})
+    assert (delivery.delivered, delivery.attempts, waits) == (True, 3, [0.5, 1.0])
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 410])
+def test_refusal_is_final_and_not_repeated(receiver: Receiver, status: int) -> None:
+    receiver.will_answer(CANARY, Answer(status, {"Location": receiver.url + "/elsewhere"}))
+    delivery = WebhookSender().post(receiver.url + CANARY, {})
+    assert (delivery.delivered, delivery.attempts) == (False, 1)
+    assert receiver.posts == []
+
+
+def test_slow_service_costs_no_more_than_budget(receiver: Receiver) -> None:
+    receiver.will_answer(CANARY, *[Answer(200, after_seconds=1.5)] * 9)
+    began = time.monotonic()
+    delivery = WebhookSender(budget_seconds=0.8).post(receiver.url + CANARY, {})
+    assert not delivery.delivered
+    assert time.monotonic() - began < 1.3
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:1", "http://127.0.0.1:99999", "http://[broken"])
+def test_unreachable_address_never_shows_in_detail_or_log(base: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    delivery = WebhookSender(budget_seconds=0.2, pause=lambda _: None).post(base + CANARY, {})
+    assert not delivery.delivered
+    assert "canary" not in delivery.detail + caplog.text
+
+
+def test_delivered_address_never_shows_in_debug_log(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    WebhookSender().post(receiver.url + CANARY, {})
+    assert "canary" not in caplog.text

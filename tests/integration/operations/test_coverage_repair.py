@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.maintain_records.handler import handler
+from functions.maintain_records.maintain import MaintenanceReport, Records, maintain
+from shared.clock import install_clock
+from shared.storage.tables import DecisionItem, MarketDataItem
+from tests.integration.operations.conftest import CONTEXT, RULES, StoppedClock, World
+from tests.unit.control.records import NOW, decision
+from trading.model.candles import Candle, CandleSeries
+from trading.model.decisions import Outcome
+from trading.model.instruments import InstrumentId
+from trading.model.times import Timeframe, to_text
+
+HOUR = timedelta(hours=1)
+COINS = ("BTC", "ETH", "SOL")
+
+
+def run(world: World, now: datetime, *, keep: bool = True) -> MaintenanceReport:
+    records = Records(
+        control=world.control,
+        market_data=world.market,
+        decisions=world.decisions,
+        rules=RULES,
+        code_version="test",
+    )
+    report = maintain(records, now)
+    if keep:
+        world.control.record_run("maintain_records", now, report.proof())
+    return report
+
+
+def decide(world: World, bar: datetime, *coins: str) -> None:
+    world.decisions.add([decision(coin, bar) for coin in coins or COINS])
+
+
+def series(timeframe: Timeframe, *opened: datetime) -> CandleSeries:
+    return CandleSeries(
+        timeframe,
+        (Candle(open_time=int(at.timestamp()), open=1, high=2, low=1, close=2, volume=3) for at in opened),
+    )
+
+
+def test_first_run_writes_nothing_about_the_past(world: World) -> None:
+    report = run(world, NOW)
+    assert (report.bars_checked, report.written, report.coverage_pct) == (0, (), 100.0)
+    assert world.decisions.decided(NOW - HOUR) == {}
+
+
+def test_missing_traces_are_written_and_told(world: World) -> None:
+    run(world, NOW)
+    decide(world, NOW, "BTC")
+    report = run(world, NOW + HOUR)
+    assert world.decisions.decided(NOW) == {
+        "BTC": Outcome.NO_SETUP,
+        "ETH": Outcome.NO_DATA,
+        "SOL": Outcome.NO_DATA,
+    }
+    assert round(report.coverage_pct, 1) == 33.3
+    alert = report.alert()
+    assert alert is not None
+    assert ("coins", "ETH, SOL") in alert.fields
+    assert all("written by maintenance" in each.sentence for each in report.written)
+
+
+def test_whole_coverage_raises_no_alert(world: World) -> None:
+    run(world, NOW)
+    decide(world, NOW)
+    report = run(world, NOW + HOUR)
+    assert (report.coverage_pct, report.expected, report.alert()) == (100.0, 3, None)
+
+
+def test_stored_candles_make_a_missing_trace_stale(world: World) -> None:
+    run(world, NOW)
+    bars = {(InstrumentId("ETH"), Timeframe.H1): series(Timeframe.H1, NOW - HOUR)}
+    world.market.add_history(bars, NOW)
+    run(world, NOW + HOUR)
+    assert world.decisions.decided(NOW)[InstrumentId("ETH")] is Outcome.STALE_DATA
+    assert world.decisions.decided(NOW)[InstrumentId("SOL")] is Outcome.NO_DATA
+
+
+def test_newest_bar_is_left_to_scoring(world: World) -> None:
+    run(world, NOW)
+    report = run(world, NOW + timedelta(minutes=20))
+    assert (report.bars_checked, world.decisions.decided(NOW)) == (0, {})
+
+
+def test_skipped_hours_are_all_made_good(world: World) -> None:
+    run(world, NOW)
+    report = run(world, NOW + 4 * HOUR)
+    assert report.bars_checked == 4
+    assert all(len(world.decisions.decided(NOW + step * HOUR)) == 3 for step in range(4))
+
+
+def test_traces_lost_later_are_restored_to_the_universe(world: World) -> None:
+    run(world, NOW)
+    decide(world, NOW)
+    run(world, NOW + HOUR)
+    lost = DecisionItem.get(f"BAR#{to_text(NOW)}", "TRACE#SOL")
+    lost.delete()
+    report = run(world, NOW + HOUR + timedelta(minutes=5))
+    assert [each.instrument for each in report.written] == ["SOL"]
+    assert len(world.decisions.decided(NOW)) == 3
+
+
+def test_repeated_run_overwrites_no_decision(world: World) -> None:
+    run(world, NOW)
+    decide(world, NOW)
+    before = world.decisions.traces(NOW)
+    for _ in range(2):
+        run(world, NOW + HOUR, keep=False)
+    assert world.decisions.traces(NOW) == before
+
+
+def test_candle_gaps_are_counted_from_the_store(world: World) -> None:
+    opened = [NOW - timedelta(minutes=15 * step) for step in (10, 9, 5, 4, 2)]
+    world.market.add_history({(InstrumentId("BTC"), Timeframe.M15): series(Timeframe.M15, *opened)}, NOW)
+    assert run(world, NOW).candle_gaps == 4
+
+
+def test_run_before_first_discovery_is_harmless(world: World) -> None:
+    MarketDataItem.get("UNIVERSE", "CURRENT").delete()
+    run(world, NOW)
+    report = run(world, NOW + HOUR)
+    assert (report.expected, report.coverage_pct, report.alert()) == (0, 100.0, None)
+
+
+def test_handler_reports_and_records_what_it_did(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    run(world, NOW)
+    install_clock(StoppedClock(NOW + HOUR))
+    answer: dict[str, Any] = handler({"scheduled_time": "2026-11-22T13:00:00Z"}, CONTEXT)  # type: ignore[arg-type]
+    assert (answer["traces_written"], answer["traces_expected"], answer["coverage_pct"]) == (3, 3, 0.0)
+    stored = world.control.last_run("maintain_records")
+    assert stored is not None
+    assert stored.proof == answer
+    assert '"TraceCoverage":[0.0]' in capsys.readouterr().out.replace(" ", "")
+    assert "3 decisions were missing" in world.published()[0]["Body"]

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.control_trading.closing import Reach
+from functions.control_trading.control import ControlDesk
+from functions.control_trading.flatten import confirm, preview
+from functions.control_trading.payloads import FlattenRequest
+from shared.observability import telemetry_for
+from shared.trading_desk import TradingDesk
+from tests.integration.operations.conftest import RULES, World
+from tests.unit.control.records import NOW, entry, position, universe, venue_position, with_live
+from trading.errors import InvalidInput, VenueUnavailable
+from trading.model.control import KillLevel
+from trading.model.orders import IntentState, OrderType, Purpose
+from trading.model.positions import PositionState
+from trading.model.units import Quantity
+
+
+def desk_of(world: World, after: timedelta = timedelta(0)) -> ControlDesk:
+    def trading_desk() -> TradingDesk:
+        return TradingDesk(
+            venue=world.venue,  # type: ignore[arg-type]
+            spot=None,  # type: ignore[arg-type]
+            ledger=world.ledger,
+            control=world.control,
+            decisions=world.decisions,
+            market=world.market,
+            alerts=world.alerts,
+            orders=world.orders(),
+            rules=RULES,
+            telemetry=telemetry_for("control_trading"),
+            now=world.now + after,
+            code_version="test",
+        )
+
+    reach = Reach(trading_desk)
+    return ControlDesk(
+        control=world.control,
+        ledger=world.ledger,
+        alerts=world.alerts,
+        rules=RULES,
+        now=world.now + after,
+        request_id="request-7",
+        universe=lambda: universe("BTC", "ETH", "SOL"),
+        venue_positions=reach.positions,
+        close=reach.close,
+    )
+
+
+def request(token: str | None = None, scope: str = "ALL", operator: str = "anna") -> FlattenRequest:
+    return FlattenRequest(action="flatten", operator=operator, reason="maintenance", scope=scope, token=token)
+
+
+@pytest.fixture
+def holding(world: World) -> World:
+    """BTC and ETH are held, at the venue and in the ledger."""
+    for code in ("BTC", "ETH"):
+        world.ledger.adopt_position(position(code))
+    world.venue.held = (venue_position("BTC"), venue_position("ETH"))
+    world.set_level(KillLevel.NORMAL)
+    return world
+
+
+def refused(world: World, asked: FlattenRequest, after: timedelta = timedelta(0)) -> str:
+    """The sentence of a refusal, after making sure that it changed nothing."""
+    before = (world.control.control(NOW), world.ledger.open_positions())
+    with pytest.raises(InvalidInput) as caught:
+        confirm(desk_of(world, after), asked)
+    assert (world.control.control(NOW), world.ledger.open_positions()) == before
+    assert world.venue.sent == []
+    return str(caught.value)
+
+
+def test_request_shows_positions_and_changes_nothing(holding: World) -> None:
+    answer = preview(desk_of(holding), request())
+    shown = {"instrument": "BTC", "contract": "PF_BTCUSD", "side": "long", "quantity": "0.5"}
+    assert answer["would_close"]["venue_positions"][0] == shown
+    assert len(answer["would_close"]["ledger_positions"]) == 2
+    assert answer["expires_at"] == "2026-11-22T12:02:00.000Z"
+    assert holding.control.control(NOW).level is KillLevel.NORMAL
+    assert holding.venue.sent == []
+
+
+def test_confirmed_flatten_closes_everything_and_keeps_stops(holding: World) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    answer = confirm(desk_of(holding), request(token))
+    assert (answer["ok"], answer["kill_level"], answer["failures"]) == (True, 3, [])
+    assert holding.control.control(NOW).level is KillLevel.FLATTEN
+    assert [(each.contract, each.type, each.reduce_only) for each in holding.venue.sent] == [
+        ("PF_BTCUSD", OrderType.MARKET, True),
+        ("PF_ETHUSD", OrderType.MARKET, True),
+    ]
+    assert holding.venue.cancelled == []
+    for held in holding.ledger.open_positions():
+        assert (held.state, held.close_reason) == (PositionState.CLOSING, "flatten")
+        assert len(held.resting(Purpose.STOP)) == 1
+
+
+def test_one_instrument_is_closed_without_stopping_others(holding: World) -> None:
+    token = preview(desk_of(holding), request(scope="ETH"))["token"]
+    answer = confirm(desk_of(holding), request(token, scope="ETH"))
+    assert (answer["kill_level"], answer["orders_sent"]) == (0, 1)
+    assert [each.contract for each in holding.venue.sent] == ["PF_ETHUSD"]
+    other = holding.ledger.position(position("BTC").instrument)
+    assert other is not None
+    assert other.state is PositionState.PROTECTED
+    assert holding.control.control(NOW).reason == "flatten ETH: maintenance"
+
+
+def test_repeated_confirmation_sends_no_second_exit(holding: World) -> None:
+    for _ in range(2):
+        token = preview(desk_of(holding), request())["token"]
+        confirm(desk_of(holding), request(token))
+    assert len(holding.venue.sent) == 2
+
+
+def test_used_token_is_refused(holding: World) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    confirm(desk_of(holding), request(token))
+    holding.venue.sent.clear()
+    assert "unknown or was used before" in refused(holding, request(token))
+
+
+def test_invented_token_is_refused(holding: World) -> None:
+    assert "unknown or was used before" in refused(holding, request("0123456789abcdef"))
+
+
+def test_expired_token_is_refused(holding: World) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    assert "token expired at 2026-11-22T12:02:00.000Z" in refused(holding, request(token), timedelta(seconds=121))
+
+
+def test_token_lives_to_its_last_second(holding: World) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    assert confirm(desk_of(holding, timedelta(seconds=120)), request(token))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"scope": "BTC"}, "token was given for scope 'ALL', not 'BTC'"),
+        ({"operator": "bert"}, "token was given for operator 'anna', not 'bert'"),
+    ],
+)
+def test_foreign_token_is_refused(holding: World, asked: dict[str, Any], sentence: str) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    assert sentence in refused(holding, request(token, **asked))
+
+
+def test_token_is_void_when_positions_changed(holding: World) -> None:
+    token = preview(desk_of(holding), request())["token"]
+    holding.venue.held = (venue_position("BTC", "0.75"), venue_position("ETH"))
+    assert "positions have changed since they were shown" in refused(holding, request(token))
+
+
+def test_unknown_scope_is_named_with_known_ones(holding: World) -> None:
+    with pytest.raises(InvalidInput, match="scope is 'DOGE'; expected ALL or one of BTC, ETH, SOL"):
+        preview(desk_of(holding), request(scope="DOGE"))
+
+
+def test_flatten_can_be_ordered_during_an_outage(holding: World) -> None:
+    holding.venue.silent = True
+    shown = preview(desk_of(holding), request())
+    assert shown["would_close"]["venue_positions"] is None
+    assert "does not answer" in shown["would_close"]["venue_problem"]
+    answer = confirm(desk_of(holding), request(shown["token"]))
+    assert answer["kill_level"] == 3
+    assert {each.state for each in holding.ledger.open_positions()} == {PositionState.CLOSING}
+
+
+def test_working_entry_is_cancelled_and_planned_one_abandoned(world: World) -> None:
+    waiting = replace(position("BTC", PositionState.OPENING), quantity=Quantity(0))
+    working = with_live(waiting, entry(waiting))
+    planned = replace(position("ETH", PositionState.OPENING), quantity=Quantity(0))
+    planned = planned.with_intent(entry(planned))
+    world.ledger.adopt_position(working)
+    world.ledger.adopt_position(planned)
+    token = preview(desk_of(world), request())["token"]
+    assert confirm(desk_of(world), request(token))["orders_sent"] == 0
+    assert world.venue.cancelled == [entry(waiting).client_order_id]
+    left = world.ledger.position(planned.instrument)
+    assert left is not None
+    given_up = left.intent(Purpose.ENTRY)
+    assert given_up is not None
+    assert given_up.state is IntentState.ABANDONED
+
+
+def test_position_without_record_is_named_not_touched(world: World) -> None:
+    world.venue.held = (venue_position("SOL"),)
+    token = preview(desk_of(world), request())["token"]
+    assert confirm(desk_of(world), request(token))["without_record"] == ["PF_SOLUSD"]
+    assert world.venue.sent == []
+
+
+def test_one_failing_position_leaves_no_other_open(holding: World) -> None:
+    waiting = position("SOL")
+    holding.ledger.adopt_position(with_live(waiting, entry(waiting)))
+    token = preview(desk_of(holding), request())["token"]
+    holding.venue.cancel = _refuse  # type: ignore[method-assign]
+    answer = confirm(desk_of(holding), request(token))
+    assert answer["failures"] == ["SOL: no answer"]
+    assert answer["orders_sent"] == 2
+
+
+def _refuse(client_order_id: str) -> Any:
+    raise VenueUnavailable("no answer")

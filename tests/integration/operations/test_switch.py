@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.control_trading.handler import handler
+from shared.storage.tables import LedgerItem
+from tests.integration.operations.conftest import CONTEXT, World
+from tests.unit.control.records import NOW, position
+from trading.model.control import KillLevel, RiskDay
+from trading.model.units import Money
+
+PAUSE = {"action": "pause", "operator": "anna", "reason": "deployment"}
+RESUME = {"action": "resume", "operator": "anna", "reason": "deployment finished"}
+
+
+@pytest.fixture(autouse=True)
+def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing listens there and the secret does not exist: pause, resume and status need neither.
+    for name in ("SMC_SPOT_URL", "SMC_FUTURES_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("SMC_TRADING_SECRET_ID", "no-such-secret")
+    monkeypatch.setenv("SMC_MODE", "live")
+
+
+def ask(payload: Any) -> dict[str, Any]:
+    return dict(handler(payload, CONTEXT))
+
+
+def audit() -> list[dict[str, Any]]:
+    return [json.loads(item.body or "{}") for item in LedgerItem.query("CONTROL_AUDIT")]
+
+
+def items() -> list[dict[str, Any]]:
+    return sorted((item.to_simple_dict() for item in LedgerItem.scan()), key=str)
+
+
+def test_pause_stops_entries_and_is_audited(world: World) -> None:
+    world.set_level(KillLevel.NORMAL)
+    assert ask(PAUSE)["ok"]
+    assert world.control.control(NOW).level is KillLevel.NO_ENTRIES
+    assert audit()[-1]["changed_by"] == "anna (request request-7)"
+    assert audit()[-1]["reason"] == "deployment"
+    assert audit()[-1]["changed_at"] == "2026-11-22T12:00:00.000Z"
+    (message,) = world.published()
+    assert "K0 -> K1" in message["Body"]
+
+
+@pytest.mark.parametrize("level", [KillLevel.CANCEL_ENTRIES, KillLevel.FLATTEN, KillLevel.LOCK])
+def test_pause_never_lowers_a_higher_level(world: World, level: KillLevel) -> None:
+    world.set_level(level)
+    assert ask(PAUSE)["kill_level"] == level
+    assert world.control.control(NOW).level is level
+
+
+def test_resume_returns_to_normal_with_reason(world: World) -> None:
+    ask(PAUSE)
+    answer = ask(RESUME)
+    assert (answer["ok"], answer["kill_level"], answer["daily_loss_halt"]) == (True, 0, False)
+    assert world.control.control(NOW).reason == "deployment finished"
+
+
+def test_resume_during_a_flatten_is_refused(world: World) -> None:
+    world.ledger.adopt_position(position())
+    world.set_level(KillLevel.FLATTEN)
+    answer = ask(RESUME)
+    assert answer == {"ok": False, "error": "level is K3 and BTC is not closed yet; expected no open position"}
+    assert world.control.control(NOW).level is KillLevel.FLATTEN
+
+
+def test_resume_after_flatten_needs_the_venues_word(world: World) -> None:
+    world.set_level(KillLevel.FLATTEN)
+    answer = ask(RESUME)
+    assert not answer["ok"]
+    assert "the venue does not say what is open" in answer["error"]
+    assert world.control.control(NOW).level is KillLevel.FLATTEN
+
+
+@pytest.mark.parametrize(
+    ("day", "lost", "halt_left"), [(0, "10.1", True), (0, "1", False), (-1, "10.1", False)]
+)  # fmt: skip
+def test_resume_ends_only_an_earlier_days_halt(world: World, day: int, lost: str, halt_left: bool) -> None:
+    at = (NOW + timedelta(days=day)).date()
+    peak = Money(100)
+    risk_day = RiskDay(
+        day=at, start_equity=peak, peak_equity=peak, last_equity=Money(peak - Decimal(lost)), halted=True
+    )
+    world.control.save_risk_day(risk_day)
+    assert ask(RESUME)["daily_loss_halt"] is halt_left
+    stored = world.control.risk_day()
+    assert stored is not None
+    assert stored.halted is halt_left
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"action": "explode"}, PAUSE | {"level": 0}, {"action": "resume"}, PAUSE | {"reason": 4}, None, "pause"],
+)
+def test_wrong_payload_changes_nothing_at_all(world: World, payload: Any) -> None:
+    world.set_level(KillLevel.CANCEL_ENTRIES)
+    before = items()
+    answer = ask(payload)
+    assert answer["ok"] is False
+    assert "expected" in answer["error"]
+    assert items() == before
+    assert world.published() == []
+
+
+def test_status_without_health_record_says_down(world: World) -> None:
+    answer = ask({"action": "status"})
+    assert (answer["ok"], answer["status"], answer["kill_level"]) == (True, "down", 1)
+    assert "there is no health record yet" in answer["reasons"][0]
+
+
+def test_status_shows_the_switch_as_it_is_now(world: World) -> None:
+    world.control.save_health(json.dumps({"status": "ok", "reasons": [], "kill_level": 0, "positions": []}), NOW)
+    world.set_level(KillLevel.CANCEL_ENTRIES)
+    world.control.save_risk_day(
+        RiskDay(day=NOW.date(), start_equity=Money(100), peak_equity=Money(100), last_equity=Money(98), halted=False)
+    )
+    answer = ask({"action": "status"})
+    assert (answer["status"], answer["kill_level"]) == ("ok", 2)
+    assert (answer["equity"], answer["day_loss_pct"]) == ("98", "2.00")
+
+
+def test_old_health_record_is_not_passed_off_as_new(world: World) -> None:
+    world.control.save_health(json.dumps({"status": "ok", "reasons": []}), NOW - timedelta(minutes=6))
+    answer = ask({"action": "status"})
+    assert answer["status"] == "down"
+    assert "check_health does not run" in answer["reasons"][0]
+
+
+def test_unreadable_control_record_can_be_replaced(world: World) -> None:
+    world.set_level(KillLevel.NORMAL)
+    item = LedgerItem.get("CONTROL", "CURRENT")
+    item.body = "{broken"
+    item.save()
+    assert world.control.control(NOW).level is KillLevel.NO_ENTRIES
+    assert ask(RESUME)["kill_level"] == 0
+    assert replace(world.control.control(NOW), version=0).level is KillLevel.NORMAL

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.check_health.check import PERIODS, Facts, Stored, judge
+from functions.check_health.health import Status
+from shared.storage.control import RunRecord
+from tests.unit.control.records import NOW, entry, filled, position, quote, with_live
+from trading.model.alerts import Severity
+from trading.model.control import Control, KillLevel
+from trading.model.orders import IntentState
+from trading.model.positions import PositionState
+from trading.model.times import to_text
+from trading.model.units import Quantity
+
+MINUTE = timedelta(minutes=1)
+
+
+def run(function: str, at: datetime, **proof: Any) -> RunRecord:
+    return RunRecord(function=function, at=at, proof=proof)
+
+
+def runs(at: datetime = NOW - MINUTE) -> dict[str, RunRecord]:
+    found = {name: run(name, at) for name in (*PERIODS, "check_health")}
+    found["ingest_candles"] = run("ingest_candles", at, watermark=to_text(NOW - 10 * MINUTE))
+    found["score_setups"] = run("score_setups", at, watermark=to_text(NOW - 50 * MINUTE))
+    found["reconcile_positions"] = run("reconcile_positions", at, equity="10012.50")
+    return found
+
+
+def control(level: KillLevel = KillLevel.NORMAL, reason: str = "all well") -> Control:
+    return Control(level=level, reason=reason, changed_by="anna", changed_at=NOW, version=1)
+
+
+WELL = Stored(control=control(), runs=runs(), positions=())
+
+
+def facts(stored: Stored | None = WELL, **changes: Any) -> Facts:
+    values: dict[str, Any] = {
+        "now": NOW,
+        "stored": stored,
+        "store_problem": "" if stored else "no answer",
+        "quotes": {"PF_BTCUSD": quote()},
+        "venue_problem": "",
+        "secrets": {"trading": True, "webhooks": True},
+    }
+    return Facts(**(values | changes))
+
+
+def test_healthy_system_is_ok_without_reasons() -> None:
+    health = judge(facts())
+    assert (health.status, health.reasons, health.alert()) == (Status.OK, (), None)
+    assert (health.newest_candle_age_seconds, health.newest_decision_age_seconds_max) == (600.0, 3000.0)
+    assert health.equity == "10012.50"
+    assert health.counts() == {"NakedPositions": 0, "UnknownIntents": 0, "KillLevel": 0}
+
+
+def test_record_has_every_key_of_the_status_output() -> None:
+    expected = (
+        "status reasons kill_level positions last_runs newest_candle_age_seconds newest_decision_age_seconds_max "
+        "unknown_intents naked_positions dlq_messages equity day_loss_pct"
+    )
+    assert set(expected.split()) <= set(json.loads(judge(facts()).to_json()))
+
+
+NAKED = replace(position(), intents=())
+UNKNOWN = with_live(position(), entry(position()), IntentState.UNKNOWN)
+OLD = NOW - 3 * MINUTE
+
+
+def with_run(name: str, at: datetime, age_minutes: int | None = None) -> Stored:
+    """The healthy store, but for this function's newest run (and the age of its watermark)."""
+    proof = {} if age_minutes is None else {"watermark": to_text(NOW - age_minutes * MINUTE)}
+    return replace(WELL, runs=runs() | {name: run(name, at, **proof)})
+
+
+CASES: list[tuple[Facts, Status, str]] = [
+    (facts(None), Status.DOWN, "store does not answer"),
+    (facts(quotes=None, venue_problem="HTTP 503"), Status.DOWN, r"venue does not answer \(HTTP 503\)"),
+    (facts(quotes={"A": quote(at=NOW + timedelta(seconds=3))}), Status.DEGRADED, r"the venue is \+3.0 s"),
+    (facts(quotes={"A": quote(at=NOW - timedelta(seconds=3))}), Status.DEGRADED, r"clocks differ: the venue is -3.0 s"),
+    (facts(secrets={"trading": False, "webhooks": True}), Status.DEGRADED, "trading key's secret has no value"),
+    (facts(secrets={"trading": None, "webhooks": True}), Status.DEGRADED, "Secrets Manager does not answer"),
+    (facts(replace(WELL, control=control(KillLevel.NO_ENTRIES, "pause"))), Status.DEGRADED, "kill level K1: pause"),
+    (facts(replace(WELL, positions=(NAKED,))), Status.DEGRADED, "BTC stands without a stop"),
+    (facts(replace(WELL, positions=(UNKNOWN,))), Status.DEGRADED, "the fate of 1 orders is unknown"),
+    (facts(with_run("ingest_candles", OLD)), Status.DEGRADED,
+     "ingest_candles last ran 3 min ago; expected every 1 min"),
+    (facts(replace(WELL, runs={k: v for k, v in runs().items() if k != "score_setups"})), Status.DEGRADED,
+     "score_setups has never run"),
+    (facts(replace(with_run("manage_exits", OLD), positions=(position(),))),
+     Status.DOWN, "manage_exits last ran 3 min ago"),
+    (facts(with_run("ingest_candles", NOW, 31)),
+     Status.DEGRADED, "newest candle is 31 min old; expected at most 30 min"),
+    (facts(with_run("score_setups", NOW, 150)),
+     Status.DEGRADED, "newest decision is 2.5 h old; expected at most 2.0 h"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "status", "reason"), CASES, ids=[case[2] for case in CASES])
+def test_each_reason_is_found_and_told(found: Facts, status: Status, reason: str) -> None:
+    health = judge(found)
+    assert health.status is status
+    assert len(health.reasons) == 1
+    assert re.search(reason, health.reasons[0])
+    alert = health.alert()
+    assert alert is not None
+    assert alert.severity is (Severity.CRITICAL if status is Status.DOWN else Severity.WARNING)
+    assert health.reasons[0] in alert.text
+
+
+def test_compressed_schedule_makes_no_function_late() -> None:
+    step = timedelta(minutes=15)
+    previous = {name: run(name, NOW - step) for name in (*PERIODS, "check_health")}
+    partly = previous | {name: run(name, NOW) for name in ("ingest_candles", "execute_signals")}
+    for found in (previous, partly):
+        assert judge(facts(replace(WELL, runs=found))).reasons == ()
+
+
+def test_stopped_function_is_late_in_compressed_schedule() -> None:
+    step = timedelta(minutes=15)
+    found = {name: run(name, NOW - step) for name in (*PERIODS, "check_health")}
+    found["reconcile_positions"] = run("reconcile_positions", NOW - 2 * step)
+    assert judge(facts(replace(WELL, runs=found))).reasons == (
+        "reconcile_positions last ran 30 min ago; expected every 1 min",
+    )
+
+
+def test_first_check_of_all_reports_nothing_late() -> None:
+    assert judge(facts(replace(WELL, runs={}))).reasons == ()
+
+
+def test_unreadable_kill_level_is_not_reported_as_normal() -> None:
+    assert "KillLevel" not in judge(facts(None)).counts()
+
+
+def test_flat_entry_under_way_is_not_naked() -> None:
+    waiting = replace(position(state=PositionState.OPENING), quantity=Quantity(0), intents=())
+    assert judge(facts(replace(WELL, positions=(waiting,)))).naked_positions == 0
+
+
+def test_position_line_shows_distance_and_open_result() -> None:
+    (line,) = judge(facts(replace(WELL, positions=(filled(position()),)))).positions
+    assert (line["mark"], line["stop_distance_pct"], line["r"]) == ("105", "14.29", "0.50")
+    assert line["protected"] is True

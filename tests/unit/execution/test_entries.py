@@ -1,0 +1,129 @@
+"""The life of an entry, branch by branch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.records import NOW, filled, levels, planned, seconds, waiting, with_state
+from trading.execution.entries import next_entry_step, premise_broken
+from trading.model.control import KillLevel
+from trading.model.instruments import Side
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import Position
+from trading.model.steps import EntryStep, EntryStepKind
+from trading.model.units import Quantity
+
+K = EntryStepKind
+S = IntentState
+
+
+def step(position: Position, **changes: object) -> EntryStep:
+    given: dict[str, object] = {"last_close": 99.0, "level": KillLevel.NORMAL, "now": NOW} | changes
+    return next_entry_step(position, **given)  # type: ignore[arg-type]
+
+
+def stop_in(state: IntentState) -> Position:
+    return with_state(planned(), Purpose.STOP, state)
+
+
+def entry_in(state: IntentState) -> Position:
+    return with_state(waiting(), Purpose.ENTRY, state)
+
+
+def test_stop_goes_out_before_the_entry() -> None:
+    assert step(planned()).kind is K.SEND_STOP
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (S.LIVE, K.SEND_ENTRY),
+        (S.SENDING, K.WAIT),
+        (S.UNKNOWN, K.WAIT),
+        (S.CANCEL_PENDING, K.WAIT),
+        (S.REJECTED, K.ABANDON),
+        (S.NOT_PLACED, K.ABANDON),
+        (S.CANCELLED, K.ABANDON),
+        (S.FILLED, K.ABANDON),
+        (S.ABANDONED, K.ABANDON),
+    ],
+)
+def test_entry_waits_for_a_working_stop(state: IntentState, kind: EntryStepKind) -> None:
+    assert step(stop_in(state)).kind is kind
+
+
+def test_entry_without_planned_stop_is_abandoned() -> None:
+    position = planned()
+    entry = position.intent(Purpose.ENTRY)
+    assert entry is not None
+    assert step(replace(position, intents=(entry,))).kind is K.ABANDON
+
+
+@pytest.mark.parametrize("level", [level for level in KillLevel if level >= KillLevel.NO_ENTRIES])
+@pytest.mark.parametrize("stop", [S.PLANNED, S.LIVE])
+def test_nothing_new_is_sent_from_k1(level: KillLevel, stop: IntentState) -> None:
+    found = step(stop_in(stop), level=level)
+    assert found.kind is K.ABANDON
+    assert f"K{level.value}" in found.why
+
+
+@pytest.mark.parametrize("level", list(KillLevel))
+def test_resting_entry_is_cancelled_from_k2(level: KillLevel) -> None:
+    expected = K.CANCEL_ENTRY if level >= KillLevel.CANCEL_ENTRIES else K.WAIT
+    assert step(waiting(), level=level).kind is expected
+
+
+@pytest.mark.parametrize(("position", "kind"), [(planned(), K.ABANDON), (waiting(), K.CANCEL_ENTRY)])
+def test_expired_entry_is_given_up(position: Position, kind: EntryStepKind) -> None:
+    assert step(position, now=position.entry_expires_at).kind is kind
+    assert step(position, now=position.entry_expires_at - seconds(1)).kind is not kind
+
+
+@pytest.mark.parametrize(("position", "kind"), [(planned(), K.ABANDON), (waiting(), K.CANCEL_ENTRY)])
+def test_broken_premise_gives_the_entry_up(position: Position, kind: EntryStepKind) -> None:
+    assert step(position, last_close=98.4).kind is kind
+    assert step(position, last_close=98.5).kind is not kind
+    assert step(position, last_close=None).kind is not kind
+
+
+def test_premise_of_a_short_breaks_upwards() -> None:
+    short = planned(side=Side.SHORT, levels=levels(Side.SHORT))
+    assert premise_broken(short, 101.6)
+    assert not premise_broken(short, 101.5)
+
+
+def test_partly_filled_rest_is_not_chased() -> None:
+    assert step(entry_in(S.PARTIAL)).kind is K.CANCEL_ENTRY
+
+
+def test_unconfirmed_cancel_is_asked_again() -> None:
+    assert step(entry_in(S.CANCEL_PENDING)).kind is K.CANCEL_ENTRY
+
+
+@pytest.mark.parametrize("state", [S.SENDING, S.UNKNOWN])
+@pytest.mark.parametrize("level", [KillLevel.NORMAL, KillLevel.FLATTEN])
+def test_entry_in_doubt_is_left_to_reconcile(state: IntentState, level: KillLevel) -> None:
+    assert step(entry_in(state), level=level).kind is K.WAIT
+
+
+@pytest.mark.parametrize("state", [S.CANCELLED, S.REJECTED, S.NOT_PLACED, S.ABANDONED])
+def test_entry_that_ended_empty_is_finished(state: IntentState) -> None:
+    assert step(entry_in(state)).kind is K.FINISH
+
+
+def test_entry_that_filled_is_never_finished() -> None:
+    assert step(filled()).kind is K.WAIT
+    seen_by_venue_only = replace(entry_in(S.CANCELLED), quantity=Quantity(1))
+    assert step(seen_by_venue_only).kind is K.WAIT
+
+
+@pytest.mark.parametrize("state", [S.CANCELLED, S.REJECTED, S.FILLED, S.NOT_PLACED])
+def test_entry_whose_stop_is_gone_is_cancelled(state: IntentState) -> None:
+    found = step(with_state(waiting(), Purpose.STOP, state))
+    assert (found.kind, found.why) == (K.CANCEL_ENTRY, "its stop is gone")
+
+
+def test_position_without_entry_has_no_step() -> None:
+    assert step(replace(filled(), intents=())).kind is K.WAIT

@@ -1,0 +1,218 @@
+"""Protective steps: the stop first and for everything, targets never more than there is, nothing taken off too soon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.fakes.records import NOW, RULES, filled, levels, planned, rules_with, waiting, with_state
+from trading.execution.plan import stop_intent, target_intent
+from trading.execution.protection import beyond_stop, clearing_steps, protective_steps
+from trading.model.instruments import Side
+from trading.model.orders import IntentState, OrderIntent, OrderSide, OrderType, Purpose
+from trading.model.positions import Position, PositionState
+from trading.model.steps import Cancel, Send, Step
+from trading.model.units import Price, Quantity
+
+S = IntentState
+CLOSING = PositionState.CLOSING
+
+
+def steps(position: Position, mark: Any = 100, rules: Any = RULES) -> tuple[Step, ...]:
+    return protective_steps(position, None if mark is None else Price(mark), rules, NOW)
+
+
+def sends(found: tuple[Step, ...], purpose: Purpose | None = None) -> list[OrderIntent]:
+    every = [each.intent for each in found if isinstance(each, Send)]
+    return [each for each in every if purpose in (None, each.purpose)]
+
+
+def naked(**changes: Any) -> Position:
+    """Holds 10, its stop was cancelled by somebody."""
+    return with_state(filled(state=PositionState.UNPROTECTED, **changes), Purpose.STOP, S.CANCELLED)
+
+
+def with_targets(position: Position, first: Any = 4, second: Any = 4) -> Position:
+    for purpose, quantity, price in ((Purpose.TARGET_1, first, 102), (Purpose.TARGET_2, second, 105)):
+        intent = target_intent(position, purpose, Quantity(quantity), Price(price), NOW)
+        position = position.with_intent(replace(intent, state=S.LIVE))
+    return position
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_naked_position_gets_its_stop_first(side: Side) -> None:
+    position = with_state(filled(side=side, state=PositionState.UNPROTECTED), Purpose.STOP, S.CANCELLED)
+    first = steps(position)[0]
+    assert isinstance(first, Send)
+    stop = first.intent
+    assert (stop.purpose, stop.generation, stop.type) == (Purpose.STOP, 2, OrderType.STOP)
+    assert (stop.quantity, stop.trigger_price, stop.reduce_only) == (10, position.levels.stop, True)
+    assert stop.side is OrderSide.closing(side)
+
+
+def test_missing_quote_never_delays_the_stop() -> None:
+    assert sends(steps(naked(), mark=None))[0].purpose is Purpose.STOP
+
+
+def test_covered_position_needs_no_new_stop() -> None:
+    assert sends(steps(filled()), Purpose.STOP) == []
+
+
+def test_stop_shrinks_with_the_position() -> None:
+    position = with_targets(replace(filled(), quantity=Quantity(6)), first=0.0 or 4)
+    stop = sends(steps(position), Purpose.STOP)[0]
+    assert stop.quantity == 6
+    assert not any(isinstance(each, Cancel) for each in steps(position))
+
+
+def test_old_stop_goes_only_after_new_works() -> None:
+    position = replace(filled(), stop=Price("100.2"))
+    first_round = steps(position)
+    assert [type(each) for each in first_round][:1] == [Send]
+    assert not any(isinstance(each, Cancel) for each in first_round)
+    new = stop_intent(position, Quantity(10), NOW)
+    for state in (S.SENDING, S.UNKNOWN, S.REJECTED):
+        pending = position.with_intent(replace(new, state=state))
+        assert not any(isinstance(each, Cancel) for each in steps(pending))
+    working = position.with_intent(replace(new, state=S.LIVE))
+    old = position.intent(Purpose.STOP)
+    assert old is not None
+    assert [each.client_order_id for each in steps(working) if isinstance(each, Cancel)] == [old.client_order_id]
+
+
+def test_stop_being_sent_is_waited_for() -> None:
+    position = with_state(naked(), Purpose.STOP, S.SENDING)
+    assert sends(steps(position), Purpose.STOP) == []
+
+
+def test_unknown_stop_is_not_waited_for() -> None:
+    position = with_state(naked(), Purpose.STOP, S.UNKNOWN)
+    assert sends(steps(position), Purpose.STOP)[0].generation == 2
+
+
+def test_open_entry_keeps_the_planned_stop() -> None:
+    position = with_state(filled(quantity=Quantity(4)), Purpose.ENTRY, S.PARTIAL, filled=Quantity(4))
+    assert steps(position) == ()
+    ended = with_state(position, Purpose.ENTRY, S.CANCELLED, filled=Quantity(4))
+    assert sends(steps(ended), Purpose.STOP)[0].quantity == 4
+
+
+@pytest.mark.parametrize(
+    ("side", "mark", "beyond"), [("long", 98, True), ("long", "98.1", False), ("short", 102, True)]
+)
+def test_mark_beyond_stop_leaves_at_the_market(side: str, mark: Any, beyond: bool) -> None:
+    position = with_state(filled(side=Side(side), state=PositionState.UNPROTECTED), Purpose.STOP, S.CANCELLED)
+    assert beyond_stop(position, Price(mark)) is beyond
+    first = sends(steps(position, mark=mark))[0]
+    assert first.purpose is (Purpose.EXIT if beyond else Purpose.STOP)
+
+
+def test_exit_beyond_stop_can_be_switched_off() -> None:
+    off = rules_with('{"reconciliation": {"stop_beyond_mark_exit": false}}')
+    assert sends(steps(naked(), mark=97))[0].purpose is Purpose.EXIT
+    assert sends(steps(naked(), mark=97, rules=off))[0].purpose is Purpose.STOP
+
+
+def refused_stops(count: int) -> Position:
+    position = naked()
+    for _ in range(count):
+        position = position.with_intent(replace(stop_intent(position, Quantity(10), NOW), state=S.REJECTED))
+    return position
+
+
+@pytest.mark.parametrize(("count", "purpose"), [(2, Purpose.STOP), (3, Purpose.EXIT)])
+def test_three_refused_stops_mean_leaving(count: int, purpose: Purpose) -> None:
+    assert sends(steps(refused_stops(count)))[0].purpose is purpose
+
+
+def test_targets_follow_only_after_the_entry_ended() -> None:
+    open_entry = with_state(filled(), Purpose.ENTRY, S.PARTIAL)
+    assert sends(steps(open_entry), Purpose.TARGET_1) == []
+    found = steps(filled())
+    assert [(each.purpose, each.quantity, each.limit_price) for each in sends(found)] == [
+        (Purpose.TARGET_1, 4, 102),
+        (Purpose.TARGET_2, 4, 105),
+    ]
+    assert all(each.reduce_only and each.type is OrderType.LIMIT for each in sends(found))
+
+
+@pytest.mark.parametrize("quantity", ["0.02", "3", "5", "9.99"])
+def test_targets_never_exceed_the_position(quantity: str) -> None:
+    left = replace(filled(), quantity=Quantity(quantity))
+    asked = [each for each in sends(steps(left)) if each.purpose in (Purpose.TARGET_1, Purpose.TARGET_2)]
+    assert sum(each.quantity for each in asked) <= Decimal(quantity)
+    resting = with_targets(filled())
+    room_gone = replace(resting, quantity=Quantity(8))
+    assert sends(steps(room_gone), Purpose.TARGET_1) == []
+
+
+def test_target_too_small_for_venue_is_left_out() -> None:
+    tiny = with_state(planned(quantity="0.01"), Purpose.STOP, S.LIVE)
+    tiny = with_state(tiny, Purpose.ENTRY, S.FILLED)
+    held = replace(tiny, quantity=Quantity("0.01"), state=PositionState.PROTECTED, fills=filled().fills)
+    assert sends(steps(held)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [(S.LIVE, 0), (S.FILLED, 0), (S.REJECTED, 0), (S.UNKNOWN, 0), (S.NOT_PLACED, 1), (S.ABANDONED, 1)],
+)
+def test_target_is_placed_once(state: IntentState, again: int) -> None:
+    position = with_state(with_targets(filled()), Purpose.TARGET_1, state)
+    assert len(sends(steps(position), Purpose.TARGET_1)) == again
+
+
+def test_closing_sends_one_exit_and_keeps_the_stop() -> None:
+    found = steps(filled(state=CLOSING))
+    exits = sends(found, Purpose.EXIT)
+    assert [(each.type, each.quantity, each.reduce_only) for each in exits] == [(OrderType.MARKET, 10, True)]
+    assert not any(isinstance(each, Cancel) for each in found)
+
+
+def test_closing_without_stop_beyond_mark_exits_once() -> None:
+    found = steps(with_state(filled(state=CLOSING), Purpose.STOP, S.CANCELLED), mark=97)
+    assert len(sends(found, Purpose.EXIT)) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [(S.SENDING, 0), (S.LIVE, 0), (S.PARTIAL, 0), (S.UNKNOWN, 1), (S.REJECTED, 1), (S.CANCELLED, 1), (S.FILLED, 1)],
+)
+def test_next_exit_waits_for_the_last(state: IntentState, again: int) -> None:
+    closing = filled(state=CLOSING)
+    first = sends(steps(closing), Purpose.EXIT)[0]
+    position = closing.with_intent(replace(first, state=state))
+    found = sends(steps(position), Purpose.EXIT)
+    assert len(found) == again
+    assert all(each.generation == 2 for each in found)
+
+
+def test_foreign_position_gets_a_stop_and_nothing_else() -> None:
+    foreign = replace(filled(state=PositionState.FOREIGN), intents=(), fills=())
+    assert [each.purpose for each in sends(steps(foreign))] == [Purpose.STOP]
+
+
+@pytest.mark.parametrize("state", [each for each in PositionState if each is not PositionState.CLOSED])
+def test_empty_quantity_alone_takes_nothing_off(state: PositionState) -> None:
+    position = replace(with_targets(filled()), state=state, quantity=Quantity(0))
+    assert steps(position) == ()
+
+
+def test_flat_position_is_cleared_of_what_works() -> None:
+    position = with_state(with_targets(filled()), Purpose.TARGET_1, S.FILLED)
+    found = clearing_steps(position)
+    stop, second = position.intent(Purpose.STOP), position.intent(Purpose.TARGET_2)
+    assert stop is not None
+    assert second is not None
+    assert {each.client_order_id for each in found if isinstance(each, Cancel)} == {
+        stop.client_order_id,
+        second.client_order_id,
+    }
+
+
+def test_waiting_entry_needs_no_protective_step() -> None:
+    assert steps(waiting()) == ()
+    assert levels().stop_distance == 2
