@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from shared.storage.decisions import StageRecord
 from shared.storage.ledger import SignalState
@@ -28,6 +29,8 @@ from trading.risk.day import mark_equity
 from trading.risk.gate import decide_risk, rank, sentence
 
 ENTRY_ROUNDS = 4
+EXPIRED_SEEN_FOR = timedelta(minutes=2)
+"""How long after its end a signal that nobody took is still looked at, to be settled as expired."""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ def _intent(position: Position, purpose: Purpose) -> OrderIntent:
 def _due_signals(desk: TradingDesk, report: ExecutionReport) -> tuple[Signal, ...]:
     """New signals that still live, best first; the expired ones are settled as such."""
     life = Timeframe.M15.length * desk.rules.execution.entry_life_bars
-    stored = desk.ledger.signals_decided_since(desk.now - life, desk.now)
+    stored = desk.ledger.signals_decided_since(desk.now - life - EXPIRED_SEEN_FOR, desk.now)
     new = [each.signal for each in stored if each.state is SignalState.NEW]
     for signal in [each for each in new if each.expires_at <= desk.now]:
         desk.ledger.settle_signal(signal, SignalState.EXPIRED)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.local.demo import TRADES_WANTED, DemoOptions, Moment, Played, play
+from infra.local.demo import DemoOptions, Moment, Played, play
 
 
 def show_demo(options: DemoOptions, *, as_json: bool, profile: bool) -> int:
@@ -55,7 +55,7 @@ class _Bar:
         self._progress.stop()
 
     def show(self, moment: Moment) -> None:
-        share = done_share(moment, self._options.days)
+        share = done_share(moment, self._options)
         at = f"{moment.now:%Y-%m-%d %H:%M}" + (" (resumed)" if moment.resumed else "")
         self._progress.update(self._task, completed=share, at=at, trades=moment.trades, open=moment.open_positions)
         day = (moment.now - moment.start) // timedelta(days=1)
@@ -65,12 +65,11 @@ class _Bar:
             self._console.print(f"{at}  day {day}  trades {moment.trades}  open {moment.open_positions}  {wall:.0f} s")
 
 
-def done_share(moment: Moment, days: int) -> float:
-    """How much of what is waited for is there: the days, then the trades."""
-    played = (moment.now - moment.start) / timedelta(days=days)
-    if played < 1:
-        return min(played, 1.0)
-    return min(1.0, max(0.9, moment.trades / TRADES_WANTED))
+def done_share(moment: Moment, options: DemoOptions) -> float:
+    """How much of what is waited for is there: the days take nine tenths of the bar, the trades the last one."""
+    days = min(1.0, (moment.now - moment.start) / timedelta(days=options.days))
+    trades = min(1.0, moment.trades / options.trades) if options.trades else 1.0
+    return 0.9 * days + 0.1 * trades * days
 
 
 def _show_tables(console: Console, options: DemoOptions, played: Played) -> None:
@@ -87,8 +86,8 @@ def _show_tables(console: Console, options: DemoOptions, played: Played) -> None
     console.print(f"Ended because: {played.ended_because}.")
     console.print(f"Written: {options.state_dir / 'summary.json'}, {options.state_dir / 'report.html'}")
     if options.keep:
-        console.print("The local stack is still running: try smc-trader status. The next demo replaces or ends it.")
-    if len(summary["trades"]) < TRADES_WANTED:
+        console.print("The local stack is still running: try smc-trader status; end it with smc-trader stop.")
+    if len(summary["trades"]) < options.trades:
         console.print(f"[yellow]Only {len(summary['trades'])} trades closed: the rules found no more in these prices.")
     for each in summary["violations"]:
         console.print(f"[red]violation:[/red] {each}", highlight=False)

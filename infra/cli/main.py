@@ -11,6 +11,7 @@ import typer
 from infra.cli.demo_view import show_demo
 from infra.cli.operators import Target, ask, flatten, show_answer, show_traces
 from infra.local.demo import DemoOptions
+from infra.local.stack import LocalStack
 from trading.errors import TradingError
 
 app = typer.Typer(
@@ -41,7 +42,8 @@ def demo(  # noqa: PLR0913 - one parameter an option, as typer wants them
     candles: Candles = None,
     seed: Seed = 7,
     coins: Coins = 12,
-    days: Annotated[int, typer.Option(help="Simulated days to play at least; then on until 3 trades closed.")] = 4,
+    days: Annotated[int, typer.Option(help="Simulated days to play at least.")] = 4,
+    trades: Annotated[int, typer.Option(help="Then go on until so many trades have closed, 40 days at most.")] = 3,
     state_dir: StateDir = DEFAULT_STATE,
     rules_override: Annotated[str, typer.Option(help='Rules laid over rules.toml: {"section": {"key": value}}.')] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack running for status, flatten ...")] = False,
@@ -58,6 +60,7 @@ def demo(  # noqa: PLR0913 - one parameter an option, as typer wants them
         seed=seed,
         coins=coins,
         days=days,
+        trades=trades,
         state_dir=state_dir,
         rules_override=rules_override,
         keep=keep,
@@ -85,6 +88,13 @@ def sandbox(  # noqa: PLR0913 - one parameter an option, as typer wants them
     arguments += ["--candles", str(candles)] if candles else []
     arguments += ["--real-time"] if real_time else []
     raise typer.Exit(1 if main(arguments) else 0)
+
+
+@app.command()
+def stop(state_dir: StateDir = DEFAULT_STATE, as_json: Json = False) -> None:
+    """End the local stack that a demo with --keep left running."""
+    LocalStack.end(state_dir)
+    show_answer({"ok": True, "stopped": str(state_dir)}, as_json=as_json)
 
 
 @app.command()

@@ -23,18 +23,18 @@ from trading.errors import InvalidInput
 from trading.model.times import Timeframe
 from trading.rules import load_rules
 
-TRADES_WANTED = 3
 DAYS_MAXIMUM = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What to play. `days` at least, and on until `TRADES_WANTED` trades have closed, `DAYS_MAXIMUM` at most."""
+    """What to play: at least `days`, and on until `trades` have closed, `DAYS_MAXIMUM` at most."""
 
     candles: Path | None
     seed: int
     coins: int
     days: int
+    trades: int
     state_dir: Path
     rules_override: str = ""
     keep: bool = False
@@ -42,6 +42,8 @@ class DemoOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.days <= DAYS_MAXIMUM:
             raise InvalidInput(f"days is {self.days}; expected 1 to {DAYS_MAXIMUM}")
+        if self.trades < 0:
+            raise InvalidInput(f"trades is {self.trades}; expected 0 or more")
         if self.coins < 1:
             raise InvalidInput(f"coins is {self.coins}; expected at least 1")
         if self.candles is not None and not self.candles.is_dir():
@@ -83,6 +85,7 @@ def play(options: DemoOptions, show: Callable[[Moment], None]) -> Played:
             earlier = (runner.progress.wall_seconds, runner.progress.cpu_seconds)
             runner.begin()
             because = _play_on(runner, options, show, lambda: _spend(runner, earlier, wall, cpu))
+            _spend(runner, earlier, wall, cpu)
             evidence = gather(runner)
         ending = Ending(
             parameters=options.parameters,
@@ -112,7 +115,7 @@ def _play_on(runner: Runner, options: DemoOptions, show: Callable[[Moment], None
                 resumed=runner.stack.resumed,
             )
         )
-        if runner.now >= start + timedelta(days=options.days) and trades >= TRADES_WANTED:
+        if runner.now >= start + timedelta(days=options.days) and trades >= options.trades:
             return f"{options.days} days played and {trades} trades closed"
         if runner.now >= start + timedelta(days=DAYS_MAXIMUM):
             return f"{DAYS_MAXIMUM} days played; only {trades} trades closed"

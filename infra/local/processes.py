@@ -44,6 +44,12 @@ class Running:
     def err(self) -> Path:
         return Path(self.log + ".err")
 
+    def remove_logs(self) -> None:
+        """What it complained about is kept."""
+        self.out.unlink(missing_ok=True)
+        if self.err.exists() and not self.err.stat().st_size:
+            self.err.unlink()
+
 
 def spawn(module: str, arguments: Sequence[str], log: Path) -> Running:
     """Run `python -m module` with its output in `log`.out and `log`.err; see `ready_line`."""

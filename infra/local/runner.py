@@ -6,6 +6,7 @@ ledger; otherwise 15 minutes, ending at a 15m close, and the minute schedules fi
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,9 @@ class Runner:
         self.invoker = Invoker(self.template, self.clock, log, self.progress.tally)
         self.deliveries = Deliveries(self.template, self.invoker, self.progress.tally)
         install_clock(self.clock)
+        # What plain loggers and warnings say belongs to the function's log, as on AWS, not to the operator's screen.
+        logging.basicConfig(stream=log, level=logging.WARNING)
+        logging.captureWarnings(True)
 
     @property
     def now(self) -> datetime:

@@ -79,6 +79,7 @@ class LocalStack:
         self._lock = lock
         self._processes: dict[str, Running] = {}
         self._ready: dict[str, dict[str, Any]] = {}
+        self._untouched = True
 
     @classmethod
     def open(cls, directory: Path, parameters: StackParameters) -> LocalStack:
@@ -88,7 +89,8 @@ class LocalStack:
         try:
             stack._open()
         except BaseException:
-            stack.close()
+            # Prices that were refused leave an older stack as it was; anything later leaves nothing behind.
+            stack.leave() if stack._untouched else stack.close()
             raise
         return stack
 
@@ -105,6 +107,14 @@ class LocalStack:
         stack._processes = processes
         stack._ready = {name: ready_line(each) for name, each in processes.items()}
         return stack
+
+    @classmethod
+    def end(cls, directory: Path) -> None:
+        """End the stack that was left running in `directory`."""
+        stack = cls.attach(directory)
+        if not stack.owned:
+            raise InvalidInput(f"a run works in {directory}; stop it there")
+        stack.close()
 
     @property
     def owned(self) -> bool:
@@ -142,9 +152,10 @@ class LocalStack:
 
     def close(self) -> None:
         """End the processes that this stack started, and give the directory free."""
-        for name in reversed(PROCESSES):
-            if name in self._processes:
-                stop(self._processes.pop(name))
+        for name in [each for each in PROCESSES if each in self._processes]:
+            process = self._processes.pop(name)
+            stop(process)
+            process.remove_logs()
         self._record()
         self.leave()
 
@@ -168,24 +179,41 @@ class LocalStack:
         complete = set(self._processes) == set(PROCESSES) and all(each.alive for each in self._processes.values())
         self.resumed = same and complete and self.files.progress.exists()
         if not self.resumed:
-            self._start_anew()
+            self._start_anew(kept)
+        self._untouched = False
         self._ready = {name: ready_line(each) for name, each in self._processes.items()}
         provision(self.template(), self._secrets())
 
-    def _start_anew(self) -> None:
+    def _start_anew(self, kept: dict[str, Any]) -> None:
+        """Replace what is there. The sandbox comes first: prices it refuses must not cost the old stack."""
+        if "candidate" in kept:
+            stop(Running(**kept.pop("candidate")))
+        arguments = ["--port", "0", *self.parameters.sandbox_arguments()]
+        sandbox = spawn("infra.local.sandbox", arguments, self._log(SANDBOX))
+        write_whole(self.files.stack, {**kept, "candidate": asdict(sandbox)})
+        try:
+            ready_line(sandbox)
+        except BaseException:
+            stop(sandbox)
+            sandbox.remove_logs()
+            write_whole(self.files.stack, kept)
+            raise
+        self._untouched = False
         for process in self._processes.values():
             stop(process)
+            process.remove_logs()
         self._processes = {}
         self.files.clear()
-        arguments = {
-            EMULATOR: ["infra.local.emulator"],
-            SANDBOX: ["infra.local.sandbox", "--port", "0", *self.parameters.sandbox_arguments()],
-            RECEIVER: ["infra.local.receiver", "--posts", str(self.files.posts)],
-        }
-        for name in PROCESSES:
-            module, *rest = arguments[name]
-            self._processes[name] = spawn(module, rest, self.files.directory / name)
-            self._record()
+        self._add(SANDBOX, sandbox)
+        self._add(EMULATOR, spawn("infra.local.emulator", [], self._log(EMULATOR)))
+        self._add(RECEIVER, spawn("infra.local.receiver", ["--posts", str(self.files.posts)], self._log(RECEIVER)))
+
+    def _log(self, name: str) -> Path:
+        return self.files.directory / f"{name}-{os.getpid()}"
+
+    def _add(self, name: str, process: Running) -> None:
+        self._processes[name] = process
+        self._record()
 
     def _secrets(self) -> dict[str, dict[str, str]]:
         receiver = self.url(RECEIVER)

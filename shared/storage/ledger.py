@@ -59,6 +59,8 @@ class Ledger:
         """Signals of the decision bars that closed within [since, now], oldest first."""
         found: list[StoredSignal] = []
         bar = Timeframe.H1.floor(since)
+        if bar < since:
+            bar += Timeframe.H1.length
         while bar <= now:
             for item in self._item.query(_signal_partition(bar), consistent_read=True):
                 signal = from_json(Signal, item.body or "")

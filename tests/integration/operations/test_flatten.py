@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from functions.control_trading.closing import Reach
-from functions.control_trading.control import ControlDesk
+from functions.control_trading.control import ControlDesk, change_level, resume
 from functions.control_trading.flatten import confirm, preview
-from functions.control_trading.payloads import FlattenRequest
+from functions.control_trading.payloads import FlattenRequest, PauseRequest, ResumeRequest
 from shared.observability import telemetry_for
 from shared.trading_desk import TradingDesk
 from tests.integration.operations.conftest import RULES, World
 from tests.unit.control.records import NOW, entry, position, universe, venue_position, with_live
 from trading.errors import InvalidInput, VenueUnavailable
-from trading.model.control import KillLevel
+from trading.model.control import Control, KillLevel
 from trading.model.orders import IntentState, OrderType, Purpose
 from trading.model.positions import PositionState
 from trading.model.units import Quantity
@@ -205,6 +205,45 @@ def test_one_failing_position_leaves_no_other_open(holding: World) -> None:
     answer = confirm(desk_of(holding), request(token))
     assert answer["failures"] == ["SOL: no answer"]
     assert answer["orders_sent"] == 2
+
+
+def test_flatten_never_lowers_a_lock(holding: World) -> None:
+    holding.set_level(KillLevel.LOCK)
+    token = preview(desk_of(holding), request())["token"]
+    assert confirm(desk_of(holding), request(token))["kill_level"] == KillLevel.LOCK
+
+
+def test_position_already_closing_keeps_its_reason(world: World) -> None:
+    leaving = replace(position(state=PositionState.CLOSING), close_reason="time_exit")
+    world.ledger.adopt_position(leaving)
+    token = preview(desk_of(world), request())["token"]
+    assert confirm(desk_of(world), request(token))["orders_sent"] == 1
+    (left,) = world.ledger.open_positions()
+    assert left.close_reason == "time_exit"
+
+
+def test_resume_is_refused_while_venue_holds_something(world: World) -> None:
+    world.set_level(KillLevel.FLATTEN)
+    world.venue.held = (venue_position("SOL"),)
+    asked = ResumeRequest(action="resume", operator="anna", reason="done")
+    with pytest.raises(InvalidInput, match="the venue still holds PF_SOLUSD"):
+        resume(desk_of(world), asked)
+    world.venue.held = ()
+    assert resume(desk_of(world), asked)["kill_level"] == 0
+
+
+def test_change_of_somebody_else_is_taken_into_account(world: World) -> None:
+    world.set_level(KillLevel.NORMAL)
+    interrupted: list[bool] = []
+
+    def level(current: Control) -> KillLevel:
+        if not interrupted:
+            interrupted.append(True)
+            world.set_level(KillLevel.LOCK)
+        return max(current.level, KillLevel.NO_ENTRIES)
+
+    asked = PauseRequest(action="pause", operator="anna", reason="deployment")
+    assert change_level(desk_of(world), asked, level, asked.reason).level is KillLevel.LOCK
 
 
 def _refuse(client_order_id: str) -> Any:

@@ -206,3 +206,11 @@ def test_real_recordings_start_with_the_majors() -> None:
     assert market.last - market.first > timedelta(days=240)
     assert coins[0].tick_size == 1
     assert len(market.candles("BTC", 900, market.last - timedelta(minutes=7))) == 721
+
+
+def test_gap_between_bars_is_a_jump_in_the_path() -> None:
+    market = small()
+    before, after = next((bar, later) for bar, later in pairwise(bars_of(market, "BTC")) if bar.close != later.open)
+    boundary = datetime.fromtimestamp(after.time, UTC)
+    path = market.path("PF_XBTUSD", boundary - timedelta(minutes=1), boundary)
+    assert [float(point.index) for point in path if point.time == boundary] == [before.close, after.open]

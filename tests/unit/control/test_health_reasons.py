@@ -132,6 +132,10 @@ def test_stopped_function_is_late_in_compressed_schedule() -> None:
     )
 
 
+def test_function_within_two_periods_is_not_late() -> None:
+    assert judge(facts(with_run("execute_signals", NOW - 2 * MINUTE))).reasons == ()
+
+
 def test_first_check_of_all_reports_nothing_late() -> None:
     assert judge(facts(replace(WELL, runs={}))).reasons == ()
 

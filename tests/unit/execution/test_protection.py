@@ -62,7 +62,7 @@ def test_covered_position_needs_no_new_stop() -> None:
 
 
 def test_stop_shrinks_with_the_position() -> None:
-    position = with_targets(replace(filled(), quantity=Quantity(6)), first=0.0 or 4)
+    position = with_targets(replace(filled(), quantity=Quantity(6)), first=4)
     stop = sends(steps(position), Purpose.STOP)[0]
     assert stop.quantity == 6
     assert not any(isinstance(each, Cancel) for each in steps(position))
@@ -152,7 +152,8 @@ def test_targets_never_exceed_the_position(quantity: str) -> None:
 def test_target_too_small_for_venue_is_left_out() -> None:
     tiny = with_state(planned(quantity="0.01"), Purpose.STOP, S.LIVE)
     tiny = with_state(tiny, Purpose.ENTRY, S.FILLED)
-    held = replace(tiny, quantity=Quantity("0.01"), state=PositionState.PROTECTED, fills=filled().fills)
+    fills = (replace(filled().fills[0], quantity=Quantity("0.01")),)
+    held = replace(tiny, quantity=Quantity("0.01"), state=PositionState.PROTECTED, fills=fills)
     assert sends(steps(held)) == []
 
 

@@ -176,21 +176,20 @@ def _apply(core: Core, order: Order) -> None:
     if order.state is OrderState.TRIGGER:
         _activate(core, order)
     elif order.touched:
-        core.execute(order, order.limit_price or ZERO, _fillable(core, order, order.remaining), FillType.MAKER)
+        _fill_resting(core, order, order.remaining)
     else:
-        _touch(core, order)
+        market = core.market(order.symbol)
+        part = floor_to(order.remaining * market.liquidity.touch_fraction, market.size_step)
+        _fill_resting(core, core.put(replace(order, touched=True)), part)
 
 
-def _fillable(core: Core, order: Order, wanted: Decimal) -> Decimal:
-    return min(wanted, core.reducible(order.symbol, order.side)) if order.reduce_only else wanted
-
-
-def _touch(core: Core, order: Order) -> None:
-    market = core.market(order.symbol)
-    marked = core.put(replace(order, touched=True))
-    part = floor_to(order.remaining * market.liquidity.touch_fraction, market.size_step)
-    if part > ZERO:
-        core.execute(marked, order.limit_price or ZERO, _fillable(core, order, part), FillType.MAKER)
+def _fill_resting(core: Core, order: Order, wanted: Decimal) -> None:
+    """Execute `wanted` of a resting order as maker; a reduce-only order that can reduce nothing is cancelled."""
+    room = core.reducible(order.symbol, order.side) if order.reduce_only else order.remaining
+    if room == ZERO:
+        core.cancel(order, Reason.WOULD_NOT_REDUCE)
+    elif wanted > ZERO:
+        core.execute(order, order.limit_price or ZERO, min(wanted, room), FillType.MAKER)
 
 
 def _activate(core: Core, order: Order) -> None:

@@ -46,6 +46,7 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
         # Our own fills are known by their order, whatever the venue's clock says; strangers' only by their time.
         if intent is None and (opens or not position.entered or fill.at < position.planned_at):
             continue
+        known.add(fill.id)
         recorded = RecordedFill(
             id=fill.id,
             client_order_id=intent.client_order_id if intent else None,
@@ -154,15 +155,15 @@ def _settle_absent(intent: OrderIntent, view: VenueView, contract: str, rules: E
         if now - started <= timedelta(seconds=rules.answer_timeout_s):
             return intent
         return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
-    if intent.process_before is None or contract in view.not_looked_up:
-        return intent
-    # An entry the venue once took ends only with proof; a protective order that vanished must be replaced.
-    if intent.state is not IntentState.UNKNOWN and not intent.purpose.protective:
+    if intent.process_before is None:
         return intent
     visible_by = intent.process_before + timedelta(seconds=rules.absence_visibility_s)
     unknown = intent.state is IntentState.UNKNOWN
+    # A protective order that was there and is not any more must be replaced, also when no look-up says why: two of
+    # them only cover twice. An entry ends only with proof.
+    tells = now > visible_by and contract not in view.not_looked_up if unknown else intent.purpose.protective
     spacing = timedelta(seconds=rules.absence_proof_spacing_s)
-    if (unknown and now <= visible_by) or (intent.absences and now - intent.absences[-1] < spacing):
+    if not tells or (intent.absences and now - intent.absences[-1] < spacing):
         return intent
     intent = replace(intent, absences=(*intent.absences, now))
     if len(intent.absences) < rules.absence_proofs:

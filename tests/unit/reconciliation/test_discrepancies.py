@@ -1,0 +1,167 @@
+"""Differences as values: each kind once where it is, and never where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.records import (
+    NOW,
+    RULES,
+    coin,
+    filled,
+    held,
+    order_of,
+    ours,
+    planned,
+    seconds,
+    waiting,
+    with_state,
+)
+from tests.unit.reconciliation.views import intent_of, view
+from trading.model.instruments import Side
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import Position, PositionState, RecordedFill
+from trading.model.units import Price, Quantity
+from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, is_over, mark_missing, orphans
+from trading.reconciliation.view import DiscrepancyKind, VenueView
+
+D = DiscrepancyKind
+
+
+def seen(position: Position, **more: object) -> VenueView:
+    shown = {"positions": [held(position)], "open_orders": [order_of(position, intent_of(position, Purpose.STOP))]}
+    return view(**(shown | more))
+
+
+def kinds(positions: tuple[Position, ...], shown: VenueView) -> list[DiscrepancyKind]:
+    return [each.kind for each in discrepancies(positions, shown)]
+
+
+def left(position: Position, quantity: object) -> Position:
+    fill = RecordedFill(
+        id="out", client_order_id=None, opens=False, quantity=Quantity(str(quantity)), price=Price(98), at=NOW
+    )
+    return replace(position, fills=(*position.fills, fill))
+
+
+def test_agreeing_books_show_no_difference() -> None:
+    assert kinds((filled(),), seen(filled())) == []
+    assert kinds((planned(), waiting("O1")), view()) == []
+
+
+def test_naked_position_is_named() -> None:
+    position = filled(state=PositionState.UNPROTECTED, unprotected_since=NOW)
+    assert kinds((position,), seen(position)) == [D.NAKED_POSITION]
+
+
+def test_unknown_intent_is_named() -> None:
+    position = with_state(waiting(), Purpose.ENTRY, IntentState.UNKNOWN)
+    assert kinds((position,), view()) == [D.UNKNOWN_INTENT]
+
+
+def test_position_without_record_is_a_ghost() -> None:
+    shown = view(positions=[held(filled())])
+    assert kinds((), shown) == [D.GHOST]
+    assert [each.contract for each in ghosts((), shown)] == ["PF_COINUSD"]
+    assert ghosts((filled(),), shown) == ()
+
+
+def test_opposite_position_is_a_ghost_too() -> None:
+    position = replace(filled(), quantity=Quantity(0))
+    opposite = view(positions=[held(position, side=Side.SHORT)])
+    assert D.GHOST in kinds((position,), opposite)
+
+
+def test_record_without_position_is_a_zombie() -> None:
+    assert kinds((filled(quantity=Quantity(0)),), view()) == [D.ZOMBIE]
+    assert kinds((left(filled(quantity=Quantity(0)), 10),), view()) == []
+
+
+def test_unexplained_quantity_is_drift() -> None:
+    position = filled(quantity=Quantity(9))
+    assert kinds((position,), seen(position)) == [D.QUANTITY_DRIFT]
+    assert kinds((left(position, 1),), seen(position)) == []
+
+
+def test_working_order_without_record_is_an_orphan() -> None:
+    position = filled()
+    stranded = order_of(position, intent_of(position, Purpose.STOP), client_order_id=ours("stray"), order_id="v-1")
+    shown = seen(position, open_orders=[stranded])
+    assert kinds((position,), shown) == [D.ORPHAN_ORDER]
+    assert orphans((position,), shown) == (stranded,)
+
+
+@pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.PLANNED])
+def test_order_of_an_ended_intent_is_an_orphan(state: IntentState) -> None:
+    position = with_state(filled(), Purpose.STOP, state)
+    assert bool(orphans((position,), seen(position))) is state.terminal
+
+
+def test_order_without_our_name_is_foreign() -> None:
+    position = filled()
+    stop = order_of(position, intent_of(position, Purpose.STOP))
+    for name in (None, "by-hand"):
+        shown = seen(position, open_orders=[stop, replace(stop, client_order_id=name, order_id="v-1")])
+        assert kinds((position,), shown) == [D.FOREIGN_ORDER]
+        assert orphans((position,), shown) == ()
+
+
+def test_isolated_margin_is_named() -> None:
+    position = filled()
+    assert kinds((position,), seen(position, positions=[held(position, isolated=True)])) == [D.ISOLATED_MARGIN]
+
+
+def test_differences_come_in_a_stable_order() -> None:
+    positions = (filled("B", quantity=Quantity(0)), filled("A", quantity=Quantity(0)))
+    assert discrepancies(positions, view()) == discrepancies(positions[::-1], view())
+
+
+def test_missing_position_needs_two_spaced_looks() -> None:
+    gone = mark_missing(filled(quantity=Quantity(0)), NOW)
+    assert not is_over(gone, NOW, RULES)
+    assert not is_over(gone, NOW + seconds(14.9), RULES)
+    again = mark_missing(gone, NOW + seconds(15))
+    assert again.missing_since == NOW
+    assert is_over(again, NOW + seconds(15), RULES)
+
+
+def test_position_that_is_back_forgets_its_absence() -> None:
+    gone = mark_missing(filled(quantity=Quantity(0)), NOW)
+    back = mark_missing(replace(gone, quantity=Quantity(10)), NOW + seconds(60))
+    assert back.missing_since is None
+    assert not is_over(back, NOW + seconds(600), RULES)
+
+
+def test_fills_that_say_flat_are_proof_enough() -> None:
+    assert is_over(left(filled(quantity=Quantity(0)), 10), NOW, RULES)
+    assert not is_over(left(filled(quantity=Quantity(0)), 9), NOW, RULES)
+    assert not is_over(left(filled(), 10), NOW, RULES)
+
+
+@pytest.mark.parametrize("state", [IntentState.LIVE, IntentState.PARTIAL, IntentState.UNKNOWN, IntentState.PLANNED])
+def test_position_with_open_entry_is_not_over(state: IntentState) -> None:
+    stopped_out = left(filled(quantity=Quantity(0)), 10)
+    assert not is_over(with_state(stopped_out, Purpose.ENTRY, state), NOW + seconds(600), RULES)
+
+
+def test_waiting_entry_is_never_over() -> None:
+    assert not is_over(mark_missing(waiting(), NOW), NOW + seconds(600), RULES)
+
+
+@pytest.mark.parametrize(("side", "stop"), [(Side.LONG, 97), (Side.SHORT, 103)])
+def test_ghost_is_adopted_with_a_stop(side: Side, stop: int) -> None:
+    ghost = held(filled(), 7, side=side)
+    adopted = adopt_ghost(ghost, coin(), Price(100), RULES, NOW)
+    assert (adopted.state, adopted.quantity, adopted.stop) == (PositionState.FOREIGN, 7, stop)
+    assert adopted.intents == ()
+    assert adopted.adopted
+
+
+@pytest.mark.parametrize("state", [PositionState.FOREIGN, PositionState.CLOSING])
+def test_adopted_position_ends_also_while_closing(state: PositionState) -> None:
+    adopted = adopt_ghost(held(filled(), 7), coin(), Price(100), RULES, NOW)
+    gone = mark_missing(replace(adopted, state=state, quantity=Quantity(0)), NOW)
+    assert not is_over(gone, NOW, RULES)
+    assert is_over(gone, NOW + seconds(15), RULES)
