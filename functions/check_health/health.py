@@ -74,13 +74,12 @@ class Health:
         )
 
     def save(self, control: ControlStore) -> None:
-        """Keep the record and the proof of this run. A newer record of a run that overtook this one stays."""
+        """The record is the proof of this run. A newer record of a run that overtook this one stays."""
         try:
             control.save_health(self.to_json(), self.at)
         except UpdateError as error:
             if not lost_condition(error):
                 raise
-        control.record_run("check_health", self.at, {"status": self.status, "reasons": len(self.reasons)})
 
 
 def is_naked(position: Position) -> bool:

@@ -15,16 +15,10 @@ from trading.errors import CorruptRecord, StoreConflict
 from trading.model.control import Control, RiskDay
 from trading.model.times import from_text, to_text
 
-CONTROL, CURRENT, RUN, RISK_DAY, OBSERVED, TOKEN, TOLD, HEALTH = (
-    "CONTROL",
-    "CURRENT",
-    "RUN",
-    "RISK_DAY",
-    "OBSERVED",
-    "TOKEN",
-    "TOLD",
-    "HEALTH",
-)
+CONTROL, CURRENT = "CONTROL", "CURRENT"
+RUN, RISK_DAY = "RUN", "RISK_DAY"
+OBSERVED, TOKEN, TOLD = "OBSERVED", "TOKEN", "TOLD"
+HEALTH_FUNCTION = "check_health"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +138,14 @@ class ControlStore:
         return True
 
     def save_health(self, body: str, at: datetime) -> None:
-        item = self._item(HEALTH, CURRENT)
-        item.update(
+        """The health record is the run record of `check_health`: one write a minute says both."""
+        self._item(RUN, HEALTH_FUNCTION).update(
             [LedgerItem.body.set(body), LedgerItem.at.set(to_text(at))],
             condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)),
         )
 
     def health(self) -> tuple[str, datetime] | None:
-        item = self._get(HEALTH, CURRENT)
+        item = self._get(RUN, HEALTH_FUNCTION)
         return (item.body or "", from_text(item.at or "")) if item else None
 
     def _get(self, pk: str, sk: str) -> LedgerItem | None:

@@ -84,12 +84,12 @@ def test_corrupt_position_record_is_a_reason_not_a_crash(well: World) -> None:
     assert "CorruptRecord" in health.reasons[0]
 
 
-def test_idle_run_makes_at_most_five_requests(well: World) -> None:
+def test_idle_run_makes_at_most_four_requests(well: World) -> None:
     calls: list[str] = []
     client = LedgerItem._get_connection().connection.client
     client.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
     health_of(well).save(well.control)
-    assert sorted(calls) == ["GetItem", "Query", "Query", "UpdateItem", "UpdateItem"]
+    assert sorted(calls) == ["GetItem", "Query", "Query", "UpdateItem"]
 
 
 def test_handler_saves_alerts_and_measures(
