@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from shared.alerts import Alerts, alerts_of
 from shared.clock import current_clock
@@ -65,3 +66,10 @@ def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
         now=clock.now(),
         code_version=settings.code_version,
     )
+
+
+def skip_run(function: str, settings: TradingSettings, why: str) -> dict[str, Any]:
+    """A run that has nothing to do in this mode still leaves its proof, so that health can tell it from a dead one."""
+    proof = {"skipped": f"mode is {settings.mode}: {why}"}
+    control_of(settings.ledger_table).record_run(function, current_clock().now(), proof)
+    return proof

@@ -15,7 +15,7 @@ from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
 from trading.errors import InvalidInput, StoreConflict, TradingError
 from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.control import Control, KillLevel, RiskDay
+from trading.model.control import Control, KillLevel
 from trading.model.instruments import Universe
 from trading.model.times import to_text
 from trading.model.venue import VenuePosition
@@ -129,19 +129,14 @@ def _end_halt(desk: ControlDesk) -> bool:
     day = desk.control.risk_day()
     if day is None or not day.halted:
         return False
-    if _halted_today(day, desk):
+    if day.halted_on == desk.now.date():
         return True
     try:
-        desk.control.save_risk_day(replace(day, halted=False))
+        desk.control.save_risk_day(replace(day, halted_on=None))
     except StoreConflict:
         # Reconcile marked the day at this moment. The resume itself is done; the answer says that a halt is left.
         return True
     return False
-
-
-def _halted_today(day: RiskDay, desk: ControlDesk) -> bool:
-    lost = lost_share(day.peak_equity, day.last_equity)
-    return day.day == desk.now.date() and lost >= desk.rules.risk.daily_loss_pct
 
 
 def _tell(desk: ControlDesk, before: Control, after: Control) -> None:

@@ -7,16 +7,15 @@ from typing import Any
 from functions.execute_signals.execute import execute_signals
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk
+from shared.trading_desk import open_desk, skip_run
 
 
 @observed("execute_signals")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     settings = load_settings(TradingSettings)
     if settings.mode != "live":
-        return {
-            "skipped": f"mode is {settings.mode}: signals are recorded, no orders are sent",
-            "batchItemFailures": [],
+        return skip_run("execute_signals", settings, "signals are recorded, no orders are sent") | {
+            "batchItemFailures": []
         }
     desk = open_desk(settings, telemetry)
     report = execute_signals(desk)

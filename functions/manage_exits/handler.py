@@ -7,14 +7,14 @@ from typing import Any
 from functions.manage_exits.exit import manage_exits
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk
+from shared.trading_desk import open_desk, skip_run
 
 
 @observed("manage_exits")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     settings = load_settings(TradingSettings)
     if settings.mode != "live":
-        return {"skipped": f"mode is {settings.mode}: there is nothing to exit"}
+        return skip_run("manage_exits", settings, "there is nothing to exit")
     desk = open_desk(settings, telemetry)
     report = manage_exits(desk)
     proof = {

@@ -7,14 +7,14 @@ from typing import Any
 from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk
+from shared.trading_desk import open_desk, skip_run
 
 
 @observed("reconcile_positions")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     settings = load_settings(TradingSettings)
     if settings.mode != "live":
-        return {"skipped": f"mode is {settings.mode}: there is nothing to reconcile"}
+        return skip_run("reconcile_positions", settings, "there is nothing to reconcile")
     desk = open_desk(settings, telemetry)
     report = reconcile_positions(desk)
     proof = {

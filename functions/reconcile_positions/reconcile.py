@@ -9,8 +9,10 @@ from functools import partial
 from functions.reconcile_positions.ending import end_if_over
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict, VenueUnavailable
+from trading.execution.flattening import under_kill_level
 from trading.execution.protection import protective_steps
 from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.control import KillLevel
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.units import Price
@@ -28,6 +30,7 @@ class ReconcileReport:
     """What one run saw and did. `discrepancies` are those left after the records were settled."""
 
     positions: int = 0
+    level: KillLevel = KillLevel.NORMAL
     discrepancies: tuple[Discrepancy, ...] = ()
     repaired: list[str] = field(default_factory=list)
     booked: list[str] = field(default_factory=list)
@@ -43,6 +46,7 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     report.positions = len(positions)
     view = _read_view(desk, positions, report)
     quotes: _Quotes = _Quotes(desk)
+    report.level = desk.control.control(desk.now).level if positions else KillLevel.NORMAL
     settled = tuple(_settle_one(desk, each, view, quotes, report) for each in positions)
     left = tuple(each for each in settled if each is not None)
     left += _adopt_ghosts(desk, left, view, quotes, report)
@@ -104,6 +108,7 @@ def _settle_one(
     """The position as it now stands, or None when its record has ended."""
     try:
         settled = mark_missing(settle(position, view, desk.rules.execution), desk.now)
+        settled = under_kill_level(settled, report.level)
         if settled != position:
             settled = desk.ledger.save_position(settled)
         _tell_opened(desk, position, settled)

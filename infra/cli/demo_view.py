@@ -14,6 +14,9 @@ from rich.table import Table
 
 from infra.local.demo import DemoOptions, Moment, Played, play
 
+LOG_WIDTH = 132
+"""Columns of the tables where no terminal says how wide it is."""
+
 
 def show_demo(options: DemoOptions, *, as_json: bool, profile: bool) -> int:
     """Play and show. Returns the exit code: 1 when something that must hold did not."""
@@ -23,7 +26,8 @@ def show_demo(options: DemoOptions, *, as_json: bool, profile: bool) -> int:
     if as_json:
         print(json.dumps(played.summary, indent=2, sort_keys=True))
     else:
-        _show_tables(Console(), options, played)
+        out = Console()
+        _show_tables(out if out.is_terminal else Console(width=LOG_WIDTH), options, played)
     if profile:
         notes.print(_profile_table(played.seconds))
     return 1 if played.summary["violations"] else 0
@@ -117,13 +121,18 @@ def _trades_table(summary: Mapping[str, Any]) -> Table:
             trade["instrument"],
             trade["side"],
             trade["setup"],
-            trade["opened_at"][:16],
-            trade["closed_at"][:16],
+            _short(trade["opened_at"]),
+            _short(trade["closed_at"]),
             f"{trade['r_multiple']:+.2f}",
             *(f"{float(trade[name]):+.2f}" for name in ("net_pnl", "fees", "funding")),
             trade["exit_reason"],
         )
     return table
+
+
+def _short(moment: str) -> str:
+    """Month, day, hour and minute of an ISO 8601 time."""
+    return moment[5:16].replace("T", " ")
 
 
 def _figures_table(summary: Mapping[str, Any]) -> Table:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from infra.local.runner import Runner
 from infra.local.stack import LocalStack
+from infra.local.template import LocalTemplate
 from shared.runtime import decisions_of
 from shared.storage.decisions import DecisionStore
 from trading.errors import InvalidInput
@@ -35,6 +36,16 @@ class Attached:
             stack.leave()
 
     @property
+    def start(self) -> datetime:
+        return self._runner.progress.start
+
+    @property
+    def template(self) -> LocalTemplate:
+        """As of here, this process reads the stores as the functions do."""
+        self._runner.invoker.enter("maintain_records")
+        return self._runner.template
+
+    @property
     def now(self) -> datetime:
         return self._runner.now
 
@@ -49,8 +60,7 @@ class Attached:
         return answer
 
     def decisions(self) -> DecisionStore:
-        self._runner.invoker.enter("score_setups")
-        return decisions_of(self._runner.template.function("score_setups").environment["SMC_DECISIONS_TABLE"])
+        return decisions_of(self.template.function("maintain_records").environment["SMC_DECISIONS_TABLE"])
 
     def _settle(self) -> None:
         self._runner.begin()

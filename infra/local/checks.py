@@ -65,7 +65,7 @@ def violations(evidence: Evidence) -> list[str]:
         *_protection(evidence.venue),
         *_deliveries(evidence),
         *(f"discrepancy at the end: {each}" for each in evidence.books.differences),
-        *(f"handler failed: {each}" for each in evidence.progress.tally.errors),
+        *(f"handler failed {count} times: {each}" for each, count in evidence.progress.tally.errors.items()),
     ]
 
 

@@ -74,12 +74,25 @@ class Result:
 
 @dataclass(kw_only=True)
 class Tally:
-    """Counts over the whole run, kept across restarts of the runner. `alerts`: how many reached the topic."""
+    """Counts over the whole run, kept across restarts of the runner. `alerts`: how many reached the topic.
+
+    `errors`: how often a function failed with the same words, by `function, first at time: words`.
+    """
 
     runs: dict[str, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
     alerts: int = 0
     rules: RuleTally = field(default_factory=RuleTally)
+
+    def add_error(self, function: str, at: datetime, words: str) -> str:
+        """Count a failed invocation; returns it as one sentence."""
+        for known in self.errors:
+            if known.startswith(f"{function}, first at ") and known.endswith(f": {words}"):
+                self.errors[known] += 1
+                break
+        else:
+            self.errors[f"{function}, first at {to_text(at)}: {words}"] = 1
+        return f"{function} at {to_text(at)}: {words}"
 
 
 class Invoker:
@@ -116,9 +129,7 @@ class Invoker:
             self._tally.rules.add_response(response)
             return Result(response=response)
         except Exception as error:  # noqa: BLE001 - this is Lambda's side of the handler boundary
-            sentence = f"{name} at {to_text(self._clock.now())}: {type(error).__name__}: {error}"
-            self._tally.errors.append(sentence)
-            return Result(error=sentence)
+            return Result(error=self._tally.add_error(name, self._clock.now(), f"{type(error).__name__}: {error}"))
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 

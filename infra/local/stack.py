@@ -10,11 +10,12 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from infra.local.code_version import code_version
 from infra.local.processes import Running, cpu_seconds_of, ready_line, spawn, stop
 from infra.local.provision import provision
 from infra.local.sandbox_client import SandboxClient
@@ -32,12 +33,13 @@ OWN_FILES = ("stack.json", "progress.json", "posts.jsonl", "logs.jsonl", "summar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackParameters:
-    """What a stack was started with; another stack cannot go on from its state."""
+    """What a stack was started with; another stack cannot go on from its state, nor can changed code."""
 
     candles: str | None
     seed: int
     coins: int
     rules_override: str = ""
+    code_version: str = field(default_factory=code_version)
 
     def sandbox_arguments(self) -> list[str]:
         source = [] if self.candles is None else ["--candles", self.candles]
@@ -137,6 +139,7 @@ class LocalStack:
             "SpotUrl": sandbox,
             "FuturesUrl": sandbox,
             "RulesOverride": self.parameters.rules_override,
+            "CodeVersion": self.parameters.code_version,
         }
         return read_template(self.names, parameters)
 

@@ -115,7 +115,7 @@ def risk_day(**changes: Any) -> RiskDay:
         "start_equity": equity,
         "peak_equity": equity,
         "last_equity": equity,
-        "halted": False,
+        "halted_on": None,
     }
     return RiskDay(**(values | changes))
 

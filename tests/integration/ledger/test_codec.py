@@ -76,7 +76,7 @@ def test_any_position_survives_its_text(size: Decimal, money: Decimal, at: datet
 
 @given(st.dates(), st.decimals(allow_nan=False, allow_infinity=False), st.booleans(), st.integers(0, 10**9))
 def test_any_risk_day_survives_its_text(day: date, equity: Decimal, halted: bool, version: int) -> None:
-    record = risk_day(day=day, last_equity=Money(equity), halted=halted, version=version)
+    record = risk_day(day=day, last_equity=Money(equity), halted_on=day if halted else None, version=version)
     assert from_json(RiskDay, to_json(record)) == record
 
 

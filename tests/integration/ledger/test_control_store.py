@@ -49,7 +49,7 @@ def test_switch_has_one_winner_per_version(cloud: Cloud) -> None:
 def test_risk_day_has_one_winner_per_version(cloud: Cloud) -> None:
     assert cloud.control.risk_day() is None
     first = cloud.control.save_risk_day(risk_day())
-    cloud.control.save_risk_day(replace(first, halted=True))
+    cloud.control.save_risk_day(replace(first, halted_on=first.day))
     with pytest.raises(StoreConflict):
         cloud.control.save_risk_day(replace(first, last_equity=Money(1)))
     stored = cloud.control.risk_day()

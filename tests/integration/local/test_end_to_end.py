@@ -15,10 +15,37 @@ from tests.integration.local.commands import refused, smc_trader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-OUTPUT_KEYS = """source seed coins from to decision_bars decisions decisions_by_outcome signals orders_sent fills trades
-open_positions equity_start equity_end venue_equity_end fees funding alerts_published alerts_delivered runs
-rules_evaluated rules_fired seconds_without_stop_max discrepancies_end violations wall_seconds cpu_seconds
-schedule_compression""".split()
+OUTPUT_KEYS = (
+    "source",
+    "seed",
+    "coins",
+    "from",
+    "to",
+    "decision_bars",
+    "decisions",
+    "decisions_by_outcome",
+    "signals",
+    "orders_sent",
+    "fills",
+    "trades",
+    "open_positions",
+    "equity_start",
+    "equity_end",
+    "venue_equity_end",
+    "fees",
+    "funding",
+    "alerts_published",
+    "alerts_delivered",
+    "runs",
+    "rules_evaluated",
+    "rules_fired",
+    "seconds_without_stop_max",
+    "discrepancies_end",
+    "violations",
+    "wall_seconds",
+    "cpu_seconds",
+    "schedule_compression",
+)
 
 
 @dataclass
@@ -59,7 +86,9 @@ def test_every_coin_is_decided_at_every_bar(stack: Stack) -> None:
 
 def test_all_scheduled_functions_ran_at_their_rate(stack: Stack) -> None:
     runs, steps = stack.summary["runs"], stack.summary["schedule_compression"]["minutes_fired"]
-    each_step = {name: runs[name] for name in ("execute_signals", "manage_exits", "reconcile_positions", "check_health")}
+    each_step = {
+        name: runs[name] for name in ("execute_signals", "manage_exits", "reconcile_positions", "check_health")
+    }
 
     assert (runs["discover_markets"], runs["maintain_records"]) == (7, 25)
     assert all(count >= steps for count in each_step.values()), (each_step, steps)

@@ -82,13 +82,13 @@ def test_resume_after_flatten_needs_the_venues_word(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "lost", "halt_left"), [(0, "10.1", True), (0, "1", False), (-1, "10.1", False)]
+    ("day", "lost", "halt_left"), [(0, "10.1", True), (0, "1", True), (-1, "10.1", False)]
 )  # fmt: skip
 def test_resume_ends_only_an_earlier_days_halt(world: World, day: int, lost: str, halt_left: bool) -> None:
     at = (NOW + timedelta(days=day)).date()
     peak = Money(100)
     risk_day = RiskDay(
-        day=at, start_equity=peak, peak_equity=peak, last_equity=Money(peak - Decimal(lost)), halted=True
+        day=at, start_equity=peak, peak_equity=peak, last_equity=Money(peak - Decimal(lost)), halted_on=at
     )
     world.control.save_risk_day(risk_day)
     assert ask(RESUME)["daily_loss_halt"] is halt_left
@@ -121,7 +121,7 @@ def test_status_shows_the_switch_as_it_is_now(world: World) -> None:
     world.control.save_health(json.dumps({"status": "ok", "reasons": [], "kill_level": 0, "positions": []}), NOW)
     world.set_level(KillLevel.CANCEL_ENTRIES)
     world.control.save_risk_day(
-        RiskDay(day=NOW.date(), start_equity=Money(100), peak_equity=Money(100), last_equity=Money(98), halted=False)
+        RiskDay(day=NOW.date(), start_equity=Money(100), peak_equity=Money(100), last_equity=Money(98), halted_on=None)
     )
     answer = ask({"action": "status"})
     assert (answer["status"], answer["kill_level"]) == ("ok", 2)

@@ -155,16 +155,44 @@ def test_partly_filled_entry_is_protected_for_its_part(world: World) -> None:
     assert world.venue.naked_seconds_max() == 0
 
 
-@pytest.mark.parametrize("level", [KillLevel.CANCEL_ENTRIES, KillLevel.FLATTEN, KillLevel.LOCK])
-def test_kill_switch_takes_entries_off_not_stops(cloud: Cloud, level: KillLevel) -> None:
+def test_cancel_level_takes_entries_off_not_stops(cloud: Cloud) -> None:
+    world = new_world(cloud, ["COIN", "HELD"])
+    world.open_position("HELD")
+    world.add_signal()
+    world.execute()
+    world.set_level(KillLevel.CANCEL_ENTRIES)
+    world.minutes(4)
+    assert [each.instrument for each in cloud.ledger.open_positions()] == ["HELD"]
+    assert {each.contract for each in world.venue.open_orders()} == {"PF_HELDUSD"}
+    assert world.venue.naked_seconds_max() == 0
+
+
+@pytest.mark.parametrize("level", [KillLevel.FLATTEN, KillLevel.LOCK])
+def test_flatten_level_closes_all_behind_their_stops(cloud: Cloud, level: KillLevel) -> None:
     world = new_world(cloud, ["COIN", "HELD"])
     world.open_position("HELD")
     world.add_signal()
     world.execute()
     world.set_level(level)
-    world.minutes(4)
-    assert [each.instrument for each in cloud.ledger.open_positions()] == ["HELD"]
-    assert {each.contract for each in world.venue.open_orders()} == {"PF_HELDUSD"}
+    world.venue.faults.sends = ["lost request"]
+    world.minutes(6)
+    assert world.venue.positions() == ()
+    assert world.venue.open_orders() == ()
+    assert cloud.ledger.open_positions() == ()
+    assert world.venue.naked_seconds_max() == 0
+
+
+@pytest.mark.parametrize("level", [KillLevel.FLATTEN, KillLevel.LOCK])
+def test_flatten_level_closes_whatever_is_held(cloud: Cloud, level: KillLevel) -> None:
+    world = new_world(cloud, ["COIN", "HELD"])
+    world.open_position("HELD")
+    world.add_signal()
+    world.execute()
+    world.set_level(level)
+    world.minutes(6)
+    assert cloud.ledger.open_positions() == ()
+    assert world.venue.open_orders() == ()
+    assert [trade.exit_reason for trade in world.trades()] == ["flatten"]
     assert world.venue.naked_seconds_max() == 0
 
 

@@ -186,14 +186,16 @@ def test_stop_moved_meanwhile_is_no_orphan(world: World) -> None:
     assert world.venue.naked_seconds_max() == 0
 
 
-def test_entry_filling_between_reads_keeps_its_stop(world: World) -> None:
+def test_entry_whose_fill_shows_late_keeps_its_stop(world: World) -> None:
     world.add_signal()
     world.execute()
     world.venue.advance(30)
     fill = partial(world.venue.advance, 20, COIN="99")
-    reconcile_positions(world.desk(venue=Meanwhile(world.venue, "fills", fill, after=True)))
+    world.venue.faults.hidden_fills = True
+    reconcile_positions(world.desk(venue=Meanwhile(world.venue, "open_orders", fill)))
     world.execute()
-    assert world.venue.cancelled == []
+    assert world.intent(Purpose.STOP).client_order_id not in world.venue.cancelled
+    world.venue.faults.hidden_fills = False
     world.minutes(2)
     assert world.position().state is PositionState.PROTECTED
     assert world.venue.naked_seconds_max() == 0

@@ -17,7 +17,9 @@ TINY = """
 Parameters: {Where: {Type: String, Default: here}}
 Globals: {Function: {Environment: {Variables: {SMC_A: !Ref Where, SMC_B: global}}}}
 Resources:
-  Work: {Type: AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}}
+  Work:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}
   Dead: {Type: AWS::SQS::Queue}
   ScoreFunction:
     Type: AWS::Serverless::Function

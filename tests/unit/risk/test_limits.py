@@ -60,7 +60,7 @@ PAIRS: list[tuple[RefusalReason, Scene, Scene]] = [
     (R.BASIS, SCENE.but(quote=quote(mark="100.75")), SCENE.but(quote=quote(mark="100.76"))),
     (R.BASIS, SCENE.but(quote=quote(mark="99.25")), SCENE.but(quote=quote(mark="99.24"))),
     (R.DAILY_LOSS, SCENE.but(account=account("9500.01")), SCENE.but(account=account(9500))),
-    (R.DAILY_LOSS, SCENE, SCENE.but(day=risk_day(halted=True))),
+    (R.DAILY_LOSS, SCENE, SCENE.but(day=risk_day(halted_on=NOW.date()))),
     (R.LOSS_STREAK, SCENE.but(now=NOW + seconds(1), day=PAUSED), SCENE.but(day=PAUSED)),
     (R.POSITIONS, SCENE.but(positions=others(7)), SCENE.but(positions=others(8))),
     (
@@ -122,7 +122,7 @@ def test_refusal_still_lists_every_limit() -> None:
 
 TOGGLES = [
     ("basis_guard", SCENE.but(quote=quote(mark="102")), R.BASIS),
-    ("daily_loss_limit", SCENE.but(day=risk_day(halted=True)), R.DAILY_LOSS),
+    ("daily_loss_limit", SCENE.but(day=risk_day(halted_on=NOW.date())), R.DAILY_LOSS),
     ("loss_streak_pause", SCENE.but(day=PAUSED), R.LOSS_STREAK),
     ("liquidation_buffer", SCENE.but(account=account(maintenance_margin=Money(9_990))), R.LIQUIDATION_DISTANCE),
 ]

@@ -42,11 +42,6 @@ def clearing_steps(position: Position) -> tuple[Step, ...]:
     return tuple(_cancel(each, "the position is flat") for each in position.intents if each.state in _WORKING)
 
 
-def covered(position: Position) -> Quantity:
-    """Quantity of the working stops."""
-    return Quantity(sum((each.open_quantity for each in _working(position, Purpose.STOP)), Decimal(0)))
-
-
 def beyond_stop(position: Position, mark: Price) -> bool:
     """The mark has already passed the stop: a new stop would trigger at once or be refused."""
     return (mark - position.stop) * position.side.sign <= 0

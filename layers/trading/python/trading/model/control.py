@@ -46,15 +46,19 @@ class LossStreak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskDay:
-    """One UTC day of the account. Equity in USD; `halted` stays until a person resumes on a later day."""
+    """One UTC day of the account. Equity in USD; a halt stays until a person resumes on a day after `halted_on`."""
 
     day: date
     start_equity: Money
     peak_equity: Money
     last_equity: Money
-    halted: bool
+    halted_on: date | None
     streaks: tuple[LossStreak, ...] = ()
     version: int = 0
+
+    @property
+    def halted(self) -> bool:
+        return self.halted_on is not None
 
     def streak(self, regime: Regime) -> LossStreak:
         return next((each for each in self.streaks if each.regime is regime), LossStreak(regime=regime, losses=0))

@@ -23,13 +23,14 @@ def mark_equity(day: RiskDay | None, equity: Money, now: datetime, rules: RiskRu
             start_equity=equity,
             peak_equity=equity,
             last_equity=equity,
-            halted=day.halted if day else False,
+            halted_on=day.halted_on if day else None,
             streaks=day.streaks if day else (),
             version=day.version if day else 0,
         )
     peak = max(day.peak_equity, equity)
-    halted = day.halted or (rules.daily_loss_limit and lost_share(peak, equity) >= rules.daily_loss_pct)
-    return replace(day, peak_equity=Money(peak), last_equity=equity, halted=halted)
+    lost_too_much = rules.daily_loss_limit and lost_share(peak, equity) >= rules.daily_loss_pct
+    halted_on = day.day if lost_too_much else day.halted_on
+    return replace(day, peak_equity=Money(peak), last_equity=equity, halted_on=halted_on)
 
 
 def lost_share(peak: Decimal, equity: Decimal) -> Decimal:
