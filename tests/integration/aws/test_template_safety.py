@@ -57,7 +57,7 @@ def own_metrics() -> set[tuple[str, str]]:
     return found | {(row[3], row[1]) for row in shown if row[0] == "SmcTrader"}
 
 
-def test_every_read_queue_gives_up_into_a_dead_letter_queue() -> None:
+def test_read_queues_give_up_into_dead_letters() -> None:
     queues = resources("AWS::SQS::Queue")
     for function, body in events("SQS"):
         redrive = queues[body["Queue"]["Fn::GetAtt"][0]]["RedrivePolicy"]

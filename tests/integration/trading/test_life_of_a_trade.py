@@ -179,19 +179,6 @@ def test_flatten_level_closes_all_behind_their_stops(cloud: Cloud, level: KillLe
     assert world.venue.positions() == ()
     assert world.venue.open_orders() == ()
     assert cloud.ledger.open_positions() == ()
-    assert world.venue.naked_seconds_max() == 0
-
-
-@pytest.mark.parametrize("level", [KillLevel.FLATTEN, KillLevel.LOCK])
-def test_flatten_level_closes_whatever_is_held(cloud: Cloud, level: KillLevel) -> None:
-    world = new_world(cloud, ["COIN", "HELD"])
-    world.open_position("HELD")
-    world.add_signal()
-    world.execute()
-    world.set_level(level)
-    world.minutes(6)
-    assert cloud.ledger.open_positions() == ()
-    assert world.venue.open_orders() == ()
     assert [trade.exit_reason for trade in world.trades()] == ["flatten"]
     assert world.venue.naked_seconds_max() == 0
 

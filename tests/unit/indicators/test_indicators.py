@@ -30,7 +30,7 @@ def test_true_range_counts_the_gap_from_the_last_close() -> None:
     assert true_ranges([11, 14, 9], [9, 13, 8], [10, 13, 8.5]) == [4, 5]
 
 
-def test_average_true_range_is_the_plain_mean_of_the_last() -> None:
+def test_average_true_range_is_a_plain_mean() -> None:
     assert average_true_range([100.0, 1.0, 2.0, 3.0], 3) == 2.0
     assert math.isnan(average_true_range([1.0, 2.0], 3))
 
@@ -52,7 +52,7 @@ def test_exponential_average_forgets_what_is_older_than_its_history() -> None:
     assert exponential_average([1e6, *values[-720:]], span=200, history=720) == expected
 
 
-def test_strength_is_full_in_a_straight_trend_and_zero_when_flat() -> None:
+def test_strength_is_full_in_trends_zero_when_flat() -> None:
     rising = [float(number) for number in range(100)]
     highs, lows = [price + 1 for price in rising], [price - 1 for price in rising]
     assert directional_index(highs, lows, rising, bars=14, history=300) == pytest.approx(100.0)

@@ -70,7 +70,7 @@ def test_order_block_takes_the_last_of_equal_extremes() -> None:
     assert [(e[4], e[5], e[6]) for e in events if e[0] == "order_block"] == [(5, 11.5, 10.5)]
 
 
-def test_gap_is_not_touched_by_the_bar_that_made_it() -> None:
+def test_gap_is_not_touched_by_its_own_bar() -> None:
     bars = [*_dots(10), (10, 14.5, 9.5, 14), (14, 15, 13, 14), (14, 15, 13, 14)]
     events = events_of(bars, SCALE)
     assert [(e[0], e[3], e[5], e[6]) for e in events] == [("fvg", 2, 13, 10.5), ("fvg_touched", 3, 13, 10.5)]

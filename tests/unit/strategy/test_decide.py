@@ -190,7 +190,7 @@ def test_market_without_quote_fails_closed() -> None:
         assert "no quote" in decision.sentence
 
 
-def test_few_daily_bars_need_the_neutral_threshold_and_say_so() -> None:
+def test_few_daily_bars_need_the_neutral_threshold() -> None:
     decision = decide(_market(Setup.ORDER_BLOCK, daily_bars=199), RULES)
     assert (decision.alignment, decision.threshold) == (Alignment.NEUTRAL, 75)
     assert "too few daily bars" in decision.sentence

@@ -19,7 +19,7 @@ LONG, SHORT, BOTH = [Side.LONG], [Side.SHORT], [Side.LONG, Side.SHORT]
 BLOCK = zone(99.5, 97.0)
 
 
-def test_order_block_near_the_close_enters_at_its_near_edge() -> None:
+def test_near_order_block_enters_at_its_near_edge() -> None:
     found = find_setup(reading(BLOCK), LONG, RULES)
     assert found is not None
     assert (found.setup, found.side, found.entry, found.invalidation) == (Setup.ORDER_BLOCK, Side.LONG, 99.5, 97.0)
