@@ -14,7 +14,7 @@ from trading.errors import StoreConflict
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position
 from trading.model.steps import Send, Step
-from trading.model.venue import SendAnswer, SendOutcome
+from trading.model.venue import SendAnswer, SendOutcome, refused_for_now
 from trading.ports import Clock, Venue
 from trading.rules import Rules
 
@@ -120,10 +120,10 @@ class OrderDesk:
 
 
 def _failed(position: Position, intent: OrderIntent) -> bool:
-    """Not to be repeated in this run: its fate is unknown, or it was refused and is no stop."""
+    """Not to be repeated in this run: its fate is unknown, or it was refused and is no stop that may yet be taken."""
     known = position.by_client_order_id(intent.client_order_id) or intent
-    refused = known.state is IntentState.REJECTED and known.purpose is not Purpose.STOP
-    return refused or known.state is IntentState.UNKNOWN
+    again = known.purpose is Purpose.STOP and not refused_for_now(known.reason)
+    return known.state is IntentState.UNKNOWN or (known.state is IntentState.REJECTED and not again)
 
 
 def _answered(known: OrderIntent, answer: SendAnswer) -> OrderIntent:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.storage.decisions import StageRecord
 from shared.storage.ledger import SignalState
 from shared.trading_desk import TradingDesk
-from trading.errors import InvalidInput, StoreConflict, VenueUnavailable
+from trading.errors import InvalidInput, TradingError, VenueUnavailable
 from trading.execution.entries import next_entry_step
 from trading.execution.plan import plan_position
 from trading.execution.verify import stop_faults
@@ -25,7 +25,7 @@ from trading.model.steps import EntryStepKind
 from trading.model.times import Timeframe
 from trading.model.units import Price
 from trading.risk.case import Market, Portfolio
-from trading.risk.day import mark_equity
+from trading.risk.day import entry_level, mark_equity
 from trading.risk.gate import decide_risk, rank, sentence
 
 ENTRY_ROUNDS = 4
@@ -56,18 +56,23 @@ def execute_signals(desk: TradingDesk) -> ExecutionReport:
 def _carry_entries_on(desk: TradingDesk, positions: tuple[Position, ...], report: ExecutionReport) -> None:
     opening = [each for each in positions if each.entry_open or each.state is PositionState.OPENING]
     closes = desk.market.last_closes(desk.now) if opening else {}
-    level = desk.control.control(desk.now).level if opening else KillLevel.NO_ENTRIES
+    level = _entry_level(desk) if opening else KillLevel.NO_ENTRIES
     for position in opening:
         try:
             _carry_on(desk, position, closes.get(position.instrument), level)
-        except (VenueUnavailable, StoreConflict) as error:
+        except (TradingError, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
+
+
+def _entry_level(desk: TradingDesk) -> KillLevel:
+    """What entries under way must obey: the switch, or the daily loss halt if that is stricter."""
+    return entry_level(desk.control.control(desk.now), desk.control.risk_day(), desk.rules.risk)
 
 
 def _carry_on(desk: TradingDesk, position: Position, last_close: float | None, level: KillLevel) -> Position:
     """Do the entry's due steps until it has to wait."""
     for _ in range(ENTRY_ROUNDS):
-        step = next_entry_step(position, last_close, level, desk.now)
+        step = next_entry_step(position, last_close, level, desk.rules, desk.now)
         if step.kind is EntryStepKind.WAIT:
             break
         if step.kind is EntryStepKind.SEND_STOP:
@@ -137,13 +142,14 @@ def _take(desk: TradingDesk, signals: tuple[Signal, ...], report: ExecutionRepor
             desk.ledger.settle_signal(signal, SignalState.REFUSED)
             _stage(desk, signal, Outcome.FAILED, f"{signal.instrument}: {error}.")
             report.outcomes[Outcome.FAILED] += 1
-        except (VenueUnavailable, StoreConflict) as error:
+        except (TradingError, AssertionError) as error:
             report.failures.append(f"{signal.instrument}: {error}")
             # It may have been planned before it failed: the next signal must count it.
-            portfolio = replace(portfolio, positions=desk.ledger.open_positions())
+            portfolio = replace(portfolio, book=desk.ledger.book_version(), positions=desk.ledger.open_positions())
 
 
 def _portfolio(desk: TradingDesk) -> Portfolio:
+    book = desk.ledger.book_version()
     account = desk.venue.account()
     day = mark_equity(desk.control.risk_day(), account.equity, desk.now, desk.rules.risk)
     return Portfolio(
@@ -153,6 +159,7 @@ def _portfolio(desk: TradingDesk) -> Portfolio:
         quotes=desk.venue.quotes(),
         control=desk.control.control(desk.now),
         risk_day=day,
+        book=book,
     )
 
 
@@ -168,8 +175,8 @@ def _take_one(
         _stage(desk, signal, Outcome.RISK_REFUSED, sentence(answer), answer.limits)
         report.outcomes[f"{Outcome.RISK_REFUSED}:{answer.reason}"] += 1
         return portfolio
-    position = _open(desk, answer, report)
-    return replace(portfolio, positions=(*portfolio.positions, position))
+    position = _open(desk, answer, portfolio.book, report)
+    return replace(portfolio, book=portfolio.book + 1, positions=(*portfolio.positions, position))
 
 
 def _market(desk: TradingDesk, instrument: Instrument, portfolio: Portfolio) -> Market:
@@ -185,10 +192,10 @@ def _market(desk: TradingDesk, instrument: Instrument, portfolio: Portfolio) -> 
     return Market(instrument=instrument, quote=quote, spot=quote.index, spot_at=quote.at)
 
 
-def _open(desk: TradingDesk, approved: RiskApproved, report: ExecutionReport) -> Position:
+def _open(desk: TradingDesk, approved: RiskApproved, book: int, report: ExecutionReport) -> Position:
     signal = approved.signal
     planned = plan_position(approved, desk.rules, desk.code_version, desk.now)
-    position = _carry_on(desk, desk.ledger.open_position(planned, signal), None, KillLevel.NORMAL)
+    position = _carry_on(desk, desk.ledger.open_position(planned, signal, book), None, KillLevel.NORMAL)
     entry = _intent(position, Purpose.ENTRY)
     outcome = Outcome.FAILED if entry.state.terminal and not entry.filled else Outcome.SENT
     text = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from shared.trading_desk import TradingDesk
-from trading.errors import StoreConflict, VenueUnavailable
+from trading.errors import TradingError, VenueUnavailable
 from trading.execution.protection import protective_steps
 from trading.exits.registry import Close, ExitCase, MoveStop, decide_exit
 from trading.model.alerts import Alert, AlertKind, Severity
@@ -30,7 +30,7 @@ class ExitReport:
 def manage_exits(desk: TradingDesk) -> ExitReport:
     """One run over the open positions. Without a quote the rules that need none are still evaluated."""
     report = ExitReport()
-    held = [each for each in desk.ledger.open_positions() if each.state in MANAGED and each.quantity]
+    held = [each for each in desk.ledger.readable_positions()[0] if each.state in MANAGED and each.quantity]
     if not held:
         return report
     report.positions = len(held)
@@ -40,7 +40,7 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
         quote = quotes.get(position.contract)
         try:
             _manage(desk, position, quote.mark if quote else None, closes.get(position.instrument), report)
-        except (VenueUnavailable, StoreConflict) as error:
+        except (TradingError, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
     return report
 

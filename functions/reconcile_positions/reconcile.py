@@ -8,7 +8,7 @@ from functools import partial
 
 from functions.reconcile_positions.ending import end_if_over
 from shared.trading_desk import TradingDesk
-from trading.errors import StoreConflict, VenueUnavailable
+from trading.errors import TradingError, VenueAnswerInvalid, VenueUnavailable
 from trading.execution.flattening import under_kill_level
 from trading.execution.protection import protective_steps
 from trading.model.alerts import Alert, AlertKind, Severity
@@ -16,7 +16,7 @@ from trading.model.control import KillLevel
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.units import Price
-from trading.model.venue import Account, OrderReport, Quote
+from trading.model.venue import Account, OrderReport, Quote, VenuePosition
 from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, mark_missing, orphans
 from trading.reconciliation.settle import in_doubt, settle
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
@@ -37,12 +37,13 @@ class ReconcileReport:
     failures: list[str] = field(default_factory=list)
     equity: str = ""
     naked_seconds: float = 0.0
+    unreadable: tuple[str, ...] = ()
 
 
 def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     """One run. A failing position never keeps the others from being protected."""
     report = ReconcileReport()
-    positions = desk.ledger.open_positions()
+    positions, report.unreadable = desk.ledger.readable_positions()
     report.positions = len(positions)
     view = _read_view(desk, positions, report)
     quotes: _Quotes = _Quotes(desk)
@@ -53,6 +54,7 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     left = _cancel_orphans(desk, left, view, report)
     report.discrepancies = discrepancies(left, view)
     _tell_discrepancies(desk, report)
+    _tell_unreadable(desk, report)
     _read_account(desk, report)
     return report
 
@@ -80,6 +82,7 @@ def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Recon
     A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired.
     """
     shown, orders, fills = desk.venue.positions(), desk.venue.open_orders(), desk.venue.fills()
+    _refuse_empty(desk, shown, positions)
     reports: list[OrderReport] = []
     failed: set[str] = set()
     for position in positions:
@@ -102,6 +105,15 @@ def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Recon
     )
 
 
+def _refuse_empty(desk: TradingDesk, shown: tuple[VenuePosition, ...], positions: tuple[Position, ...]) -> None:
+    """No position is shown where we hold some: believed only when no margin is in use for positions either."""
+    if shown or not any(each.quantity for each in positions):
+        return
+    used = desk.venue.account().initial_margin
+    if used > 0:
+        raise VenueAnswerInvalid(f"the venue shows no position but {used} USD of margin for positions")
+
+
 def _settle_one(
     desk: TradingDesk, position: Position, view: VenueView, quotes: _Quotes, report: ReconcileReport
 ) -> Position | None:
@@ -115,7 +127,7 @@ def _settle_one(
         if end_if_over(desk, settled, report.booked):
             return None
         return _protect(desk, settled, view, quotes, report)
-    except (VenueUnavailable, StoreConflict) as error:
+    except (TradingError, AssertionError) as error:
         report.failures.append(f"{position.instrument}: {error}")
         return position
 
@@ -162,7 +174,7 @@ def _adopt_ghosts(
         try:
             position = desk.ledger.adopt_position(adopt_ghost(shown, instrument, mark, desk.rules, desk.now))
             adopted.append(_protect(desk, position, view, quotes, report))
-        except (VenueUnavailable, StoreConflict) as error:
+        except (TradingError, AssertionError) as error:
             report.failures.append(f"{shown.contract}: {error}")
     return tuple(adopted)
 
@@ -190,7 +202,7 @@ def _read_account(desk: TradingDesk, report: ReconcileReport) -> None:
         account = desk.venue.account()
         report.equity = str(account.equity)
         _mark_day(desk, account)
-    except (VenueUnavailable, StoreConflict) as error:
+    except (TradingError, AssertionError) as error:
         report.failures.append(f"account: {error}")
 
 
@@ -243,6 +255,22 @@ def _tell_naked(desk: TradingDesk, position: Position, report: ReconcileReport) 
             subject=position.id,
             title=f"{position.instrument} {position.side} without a full stop",
             text=f"{position.quantity} {position.instrument} is not covered; a stop at {position.stop} is due now.",
+            at=desk.now,
+        )
+    )
+
+
+def _tell_unreadable(desk: TradingDesk, report: ReconcileReport) -> None:
+    """A record that does not decode is protected by nobody: a person must look, now."""
+    if not report.unreadable:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=Severity.CRITICAL,
+            subject="unreadable positions",
+            title="A position record cannot be read",
+            text="\n".join(report.unreadable),
             at=desk.now,
         )
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -94,7 +95,7 @@ def _show_tables(console: Console, options: DemoOptions, played: Played) -> None
     if len(summary["trades"]) < options.trades:
         console.print(f"[yellow]Only {len(summary['trades'])} trades closed: the rules found no more in these prices.")
     for each in summary["violations"]:
-        console.print(f"[red]violation:[/red] {each}", highlight=False)
+        console.print(f"[red]violation:[/red] {escape(each)}", highlight=False)
 
 
 def _funnel_table(summary: Mapping[str, Any]) -> Table:

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.cli.deployed import deployed_decisions, invoke_deployed
 from infra.local.attached import Attached
@@ -69,8 +70,17 @@ def show_answer(answer: dict[str, Any], *, as_json: bool) -> None:
         return
     table = Table(show_header=False)
     for name, value in answer.items():
-        table.add_row(name, value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+        table.add_row(name, Text(_shown(value)))
     Console().print(table)
+
+
+def _shown(value: Any) -> str:
+    """A value for a person: one line for each part of an object or a list."""
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {_shown(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return "\n".join(_shown(each) for each in value)
+    return "" if value is None else str(value)
 
 
 def show_traces(target: Target, symbol: str, bars: int, *, as_json: bool) -> None:
@@ -102,5 +112,5 @@ def _traces_table(symbol: str, decisions: tuple[Decision, ...]) -> Table:
         table.add_column(name)
     for each in decisions:
         score = "" if each.score is None else f"{each.score}/{each.threshold}"
-        table.add_row(to_text(each.decision_bar)[:16], each.outcome, score, each.sentence)
+        table.add_row(to_text(each.decision_bar)[:16], each.outcome, score, Text(each.sentence))
     return table

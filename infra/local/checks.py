@@ -26,8 +26,12 @@ class Books:
 
 
 def differences(records: Records, venue: SandboxState) -> tuple[str, ...]:
-    """Positions and working orders that only one side knows, or knows with another quantity."""
-    return (*_position_differences(records, venue), *_order_differences(records, venue))
+    """Positions, working orders and fills that only one side knows, or knows with another quantity."""
+    return (
+        *_position_differences(records, venue),
+        *_order_differences(records, venue),
+        *_fill_differences(records, venue),
+    )
 
 
 def _position_differences(records: Records, venue: SandboxState) -> Iterator[str]:
@@ -43,6 +47,12 @@ def _order_differences(records: Records, venue: SandboxState) -> Iterator[str]:
     theirs = set(venue.client_order_ids)
     yield from (f"order {each}: rests in our ledger, not at the venue" for each in sorted(ours - theirs))
     yield from (f"order {each}: rests at the venue, not in our ledger" for each in sorted(theirs - ours))
+
+
+def _fill_differences(records: Records, venue: SandboxState) -> Iterator[str]:
+    ours = sum(len(each.fills) for each in records.positions)
+    if ours != venue.fills:
+        yield f"our ledger has {ours} fills, the venue {venue.fills}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

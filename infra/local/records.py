@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from infra.local.template import LocalTemplate
-from shared.runtime import control_of, decisions_of, ledger_of, market_of, rules_of
-from shared.storage.control import RunRecord
+from shared.runtime import decisions_of, ledger_of, market_of, rules_of
 from shared.storage.decisions import StageRecord
 from trading.model.decisions import Decision
 from trading.model.instruments import Universe
@@ -28,7 +27,6 @@ class Records:
     trades: tuple[Trade, ...]
     held: tuple[Position, ...]
     ended: tuple[Position, ...]
-    last_runs: dict[str, RunRecord]
 
     @property
     def positions(self) -> tuple[Position, ...]:
@@ -71,5 +69,4 @@ def read_records(template: LocalTemplate, start: datetime, end: datetime) -> Rec
         trades=ledger.trades(archive),
         held=ledger.open_positions(),
         ended=ledger.closed_positions(archive),
-        last_runs=control_of(environment["SMC_LEDGER_TABLE"]).last_runs(),
     )

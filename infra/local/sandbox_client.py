@@ -30,9 +30,6 @@ class SandboxState:
     positions: dict[str, Decimal]
     client_order_ids: tuple[str, ...]
     equity: Decimal
-    fees: Decimal
-    funding: Decimal
-    orders_accepted: int
     fills: int
     seconds_without_stop_max: Decimal
 
@@ -61,9 +58,6 @@ class SandboxClient:
             positions=dict(_signed(each) for each in document["positions"]),
             client_order_ids=tuple(each.get("cliOrdId", "") for each in document["orders"]),
             equity=Decimal(document["equity"]),
-            fees=Decimal(document["fees"]),
-            funding=Decimal(document["funding"]),
-            orders_accepted=int(document["orders_accepted"]),
             fills=int(document["fills"]),
             seconds_without_stop_max=Decimal(document["seconds_without_stop_max"]),
         )

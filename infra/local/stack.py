@@ -104,6 +104,8 @@ class LocalStack:
         processes = _processes(kept)
         if set(processes) != set(PROCESSES) or not all(each.alive for each in processes.values()):
             raise InvalidInput(f"no local stack is alive in {directory}; start one with: smc-trader demo --keep")
+        if not files.progress.exists():
+            raise InvalidInput(f"the local stack in {directory} is still starting; try again in some seconds")
         stack = cls(files, StackParameters(**kept["parameters"]), _lock(directory))
         stack.resumed = True
         stack._processes = processes

@@ -97,7 +97,7 @@ def _funnel(evidence: Evidence) -> dict[str, Any]:
         "entries": sum(bool(each.entered) for each in records.positions),
         "fills": sum(len(each.fills) for each in records.positions),
         "trades": [trade_row(each) for each in records.trades],
-        "open_positions": len(records.held),
+        "open_positions": sum(bool(each.quantity) for each in records.held),
         "positions": [_held_row(each) for each in records.held],
         "rules_evaluated": evaluated,
         "rules_fired": fired,

@@ -17,14 +17,14 @@ from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
 from shared.storage.tables import LedgerItem, bind, lost_condition
-from trading.errors import StoreConflict
+from trading.errors import CorruptRecord, StoreConflict
 from trading.model.control import KillLevel
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
 from trading.model.signals import Signal
 from trading.model.times import Timeframe, to_text
 
-POSITION, CONTROL, CURRENT = "POSITION", "CONTROL", "CURRENT"
+POSITION, CONTROL, BOOK, CURRENT = "POSITION", "CONTROL", "BOOK", "CURRENT"
 
 
 class SignalState(StrEnum):
@@ -85,6 +85,17 @@ class Ledger:
         items = self._item.query(POSITION, consistent_read=True)
         return tuple(from_json(Position, item.body or "") for item in items)
 
+    def readable_positions(self) -> tuple[tuple[Position, ...], tuple[str, ...]]:
+        """The open positions that decode, and a sentence for each that does not: one bad record must not leave the
+        others without protection."""
+        positions, faults = [], []
+        for item in self._item.query(POSITION, consistent_read=True):
+            try:
+                positions.append(from_json(Position, item.body or ""))
+            except CorruptRecord as error:
+                faults.append(f"{item.sk}: {error}"[:300])
+        return tuple(positions), tuple(faults)
+
     def position(self, instrument: InstrumentId) -> Position | None:
         try:
             item = self._item.get(POSITION, instrument, consistent_read=True)
@@ -92,10 +103,19 @@ class Ledger:
             return None
         return from_json(Position, item.body or "")
 
-    def open_position(self, position: Position, signal: Signal) -> Position:
+    def book_version(self) -> int:
+        """How many positions were ever planned. Read it before the positions that limits are checked against."""
+        try:
+            return int(self._item.get(BOOK, CURRENT, consistent_read=True).version or 0)
+        except DoesNotExist:
+            return 0
+
+    def open_position(self, position: Position, signal: Signal, book: int) -> Position:
         """Write plan and intents ahead of any send, in one transaction with the kill level and the signal.
 
-        Raises StoreConflict when entries are stopped, the signal was already taken or the instrument is occupied.
+        `book` is the book version the limits were checked at: of two runs that plan at once, each for another coin,
+        only one gets through, and the other checks its limits again with the first one counted. Raises StoreConflict
+        then, and when entries are stopped, the signal was already taken or the instrument is occupied.
         """
         stored = replace(position, version=1)
         item = self._position_item(stored)
@@ -109,11 +129,13 @@ class Ledger:
                     condition=LedgerItem.state == SignalState.NEW,
                 )
                 self._entries_allowed(transaction)
+                unmoved = LedgerItem.version == book if book else LedgerItem.version.does_not_exist()
+                transaction.update(self._item(BOOK, CURRENT), [LedgerItem.version.set(book + 1)], condition=unmoved)
         except TransactWriteError as error:
             if lost_condition(error):
                 raise StoreConflict(
-                    f"position {position.id} was not opened: "
-                    f"entries stopped, signal taken or {position.instrument} occupied"
+                    f"position {position.id} was not opened: entries stopped, signal taken, "
+                    f"{position.instrument} occupied or another run planned meanwhile"
                 ) from error
             raise
         return stored

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.records import NOW, filled, levels, planned, seconds, waiting, with_state
+from tests.fakes.records import NOW, RULES, filled, levels, planned, seconds, waiting, with_state
 from trading.execution.entries import next_entry_step, premise_broken
 from trading.model.control import KillLevel
 from trading.model.instruments import Side
@@ -20,7 +20,7 @@ S = IntentState
 
 
 def step(position: Position, **changes: object) -> EntryStep:
-    given: dict[str, object] = {"last_close": 99.0, "level": KillLevel.NORMAL, "now": NOW} | changes
+    given: dict[str, object] = {"last_close": 99.0, "level": KillLevel.NORMAL, "rules": RULES, "now": NOW} | changes
     return next_entry_step(position, **given)  # type: ignore[arg-type]
 
 
@@ -77,8 +77,8 @@ def test_resting_entry_is_cancelled_from_k2(level: KillLevel) -> None:
 
 @pytest.mark.parametrize(("position", "kind"), [(planned(), K.ABANDON), (waiting(), K.CANCEL_ENTRY)])
 def test_expired_entry_is_given_up(position: Position, kind: EntryStepKind) -> None:
-    assert step(position, now=position.entry_expires_at).kind is kind
-    assert step(position, now=position.entry_expires_at - seconds(1)).kind is not kind
+    assert step(position, now=position.entry_expires_at) == EntryStep(kind=kind, why="entry expired")
+    assert step(position, now=position.entry_expires_at - seconds(1)).why != "entry expired"
 
 
 @pytest.mark.parametrize(("position", "kind"), [(planned(), K.ABANDON), (waiting(), K.CANCEL_ENTRY)])
@@ -127,3 +127,8 @@ def test_entry_whose_stop_is_gone_is_cancelled(state: IntentState) -> None:
 
 def test_position_without_entry_has_no_step() -> None:
     assert step(replace(filled(), intents=())).kind is K.WAIT
+
+
+def test_stale_plan_is_given_up() -> None:
+    late = NOW + seconds(RULES.execution.plan_maximum_age_s + 1)
+    assert step(planned(), now=late) == EntryStep(kind=K.ABANDON, why="the plan is stale")

@@ -188,6 +188,7 @@ class RiskRules:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRules:
     entry_life_bars: int
+    plan_maximum_age_s: int
     process_before_s: int
     answer_timeout_s: int
     absence_visibility_s: int

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trading.model.control import KillLevel
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position
 from trading.model.steps import EntryStep, EntryStepKind
+from trading.rules import Rules
 
 _STOP_IMPOSSIBLE = frozenset(
     {IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED, IntentState.CANCELLED, IntentState.FILLED}
 )
 
 
-def next_entry_step(position: Position, last_close: float | None, level: KillLevel, now: datetime) -> EntryStep:
+def next_entry_step(
+    position: Position, last_close: float | None, level: KillLevel, rules: Rules, now: datetime
+) -> EntryStep:
     """What the entry of this position needs now. `last_close` is the newest closed 15m spot bar's close, if known.
 
-    From K1 on nothing new is sent, from K2 on what rests is cancelled.
+    From K1 on nothing new is sent, from K2 on what rests is cancelled. A plan that could not be sent soon is given up:
+    the prices and limits it was checked against are old.
     """
     entry = position.intent(Purpose.ENTRY)
     if entry is None:
@@ -25,7 +29,8 @@ def next_entry_step(position: Position, last_close: float | None, level: KillLev
     over = _over(position, last_close, now)
     if entry.state is IntentState.PLANNED:
         stopped = f"entries are stopped at K{level.value}" if level >= KillLevel.NO_ENTRIES else ""
-        return _before_entry(position, over or stopped)
+        stale = now - position.planned_at > timedelta(seconds=rules.execution.plan_maximum_age_s)
+        return _before_entry(position, over or stopped or ("the plan is stale" if stale else ""))
     if entry.state is IntentState.PARTIAL:
         return EntryStep(kind=EntryStepKind.CANCEL_ENTRY, why="partly filled: the rest is not chased")
     if level >= KillLevel.CANCEL_ENTRIES:

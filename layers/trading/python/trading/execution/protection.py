@@ -13,6 +13,7 @@ from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.steps import Cancel, Send, Step
 from trading.model.units import Price, Quantity
+from trading.model.venue import refused_for_now
 from trading.rules import Rules
 
 TARGETS = (Purpose.TARGET_1, Purpose.TARGET_2)
@@ -68,7 +69,8 @@ def _stop_steps(position: Position, mark: Price | None, rules: Rules, now: datet
 def _stop_refused(position: Position) -> bool:
     """The venue refused the newest stops in a row: no stop can be had, so the position must go."""
     newest = sorted(_of(position, Purpose.STOP), key=lambda each: each.generation)[-STOP_REJECTIONS_BEFORE_EXIT:]
-    return len(newest) == STOP_REJECTIONS_BEFORE_EXIT and all(each.state is IntentState.REJECTED for each in newest)
+    refused = [each.state is IntentState.REJECTED and not refused_for_now(each.reason) for each in newest]
+    return len(refused) == STOP_REJECTIONS_BEFORE_EXIT and all(refused)
 
 
 def _in_flight(intent: OrderIntent) -> bool:

@@ -49,7 +49,7 @@ def break_even(case: ExitCase) -> MoveStop | None:
     extra = instrument.tick * case.rules.execution.break_even_extra_ticks
     raw = entry + (cost + extra) * position.side.sign
     level = instrument.price_up(raw) if position.side is Side.LONG else instrument.price_down(raw)
-    if not _tightens(position, level) or (case.mark is not None and _reached(position.side, case.mark, level)):
+    if case.mark is None or not _tightens(position, level) or _reached(position.side, case.mark, level):
         return None
     return MoveStop(to=level, why=f"break-even after the first target: stop to {level}")
 

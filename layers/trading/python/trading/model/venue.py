@@ -177,6 +177,14 @@ class SendOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+REFUSED_FOR_NOW = ("apiLimitExceeded", "HTTP 429", "marketSuspended", "marketInactive", "marketIsPostOnly")
+"""Words of a refusal that say nothing about the order itself: the same order may be taken a minute later."""
+
+
+def refused_for_now(detail: str) -> bool:
+    return any(word in detail for word in REFUSED_FOR_NOW)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAnswer:
     """What is known after a send. UNKNOWN means the order may or may not exist: never treated as a rejection."""

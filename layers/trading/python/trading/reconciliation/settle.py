@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
-from trading.model.units import Quantity
+from trading.model.units import NOTHING, Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
 from trading.reconciliation.view import VenueView
 from trading.rules import ExecutionRules
@@ -96,7 +96,7 @@ def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rule
         return _settle_planned(position, intent, view.at, rules)
     order = next((each for each in view.open_orders if _same(each, intent)), None)
     if order is not None:
-        return _found(intent, order.order_id, order.filled)
+        return _found(_as_shown(intent, order), order.order_id, order.filled)
     reports = [each for each in view.reports if _same(each, intent)]
     report = next((each for each in reports if each.fate in _FATES), reports[0] if reports else None)
     if report is not None and _shows_unseen_fills(intent, report):
@@ -106,6 +106,16 @@ def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rule
     if report is not None and intent.state in (IntentState.SENDING, IntentState.UNKNOWN):
         return _found(intent, report.order_id, report.filled)
     return _settle_absent(intent, view, position.contract, rules)
+
+
+def _as_shown(intent: OrderIntent, order: OpenOrder) -> OrderIntent:
+    """The venue's own numbers of a stop are taken over: one that was changed there no longer covers what we meant,
+    and a stop that is not what we sent (other side, not reduce-only, another trigger signal) covers nothing."""
+    if intent.purpose is not Purpose.STOP or order.trigger_price is None:
+        return intent
+    sound = order.reduce_only and order.side is intent.side and order.trigger_signal == "mark"
+    covering = order.open_quantity if sound else NOTHING
+    return replace(intent, trigger_price=order.trigger_price, quantity=Quantity(covering + intent.filled))
 
 
 def _same(order: OpenOrder | OrderReport, intent: OrderIntent) -> bool:

@@ -28,6 +28,7 @@ class Portfolio:
     quotes: Mapping[str, Quote]
     control: Control
     risk_day: RiskDay
+    book: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

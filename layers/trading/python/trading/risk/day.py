@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.model.control import LossStreak, RiskDay
+from trading.model.control import Control, KillLevel, LossStreak, RiskDay
 from trading.model.positions import Trade
 from trading.model.signals import Regime
 from trading.model.units import Money
@@ -36,6 +36,12 @@ def mark_equity(day: RiskDay | None, equity: Money, now: datetime, rules: RiskRu
 def lost_share(peak: Decimal, equity: Decimal) -> Decimal:
     """Percent of the peak that is gone."""
     return (peak - equity) / peak * PERCENT if peak > 0 else PERCENT
+
+
+def entry_level(control: Control, day: RiskDay | None, rules: RiskRules) -> KillLevel:
+    """The kill level for entries under way: a daily loss halt cancels them like K2, whatever the switch says."""
+    halted = rules.daily_loss_limit and day is not None and day.halted
+    return max(control.level, KillLevel.CANCEL_ENTRIES) if halted else control.level
 
 
 def near_limit(day: RiskDay, rules: RiskRules) -> bool:

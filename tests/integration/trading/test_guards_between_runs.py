@@ -1,0 +1,89 @@
+"""Guards that only matter when something else happens between two reads, or when one record is bad."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from shared.storage.tables import LedgerItem
+from tests.fakes.cloud import Cloud
+from tests.fakes.records import RULES, coin, risk_day, rules_with
+from tests.integration.trading.world import World, new_world
+from trading import matching
+from trading.errors import StoreConflict, VenueAnswerInvalid
+from trading.model.orders import IntentState, Purpose
+from trading.rules import Rules
+
+S = IntentState
+
+
+def test_of_two_planning_runs_only_one_gets_through(cloud: Cloud) -> None:
+    world = new_world(cloud, ["COIN", "OTHER"])
+    seen = cloud.ledger.book_version()
+    world.add_signal()
+    world.add_signal("OTHER")
+    world.execute()
+    assert cloud.ledger.book_version() == seen + 2
+    third = world.add_signal("THIRD")
+    plan = replace(world.position(), id=third.id, market=coin("THIRD"), version=0)
+    with pytest.raises(StoreConflict, match="another run planned meanwhile"):
+        cloud.ledger.open_position(plan, third, seen)
+    assert cloud.ledger.open_position(plan, third, seen + 2).version == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "ended"), [(RULES, True), (rules_with('{"risk": {"daily_loss_limit": false}}'), False)]
+)
+def test_loss_halt_takes_resting_entries_off(cloud: Cloud, rules: Rules, ended: bool) -> None:
+    world = new_world(cloud, rules=rules)
+    world.add_signal()
+    world.execute()
+    assert world.intent(Purpose.ENTRY).state is S.LIVE
+    day = cloud.control.risk_day()
+    halted = replace(day, halted_on=day.day) if day else risk_day(halted_on=world.venue.now().date())
+    cloud.control.save_risk_day(halted)
+    world.minutes(4)
+    assert (cloud.ledger.open_positions() == ()) is ended
+
+
+def test_empty_positions_with_margin_used_is_no_answer(world: World) -> None:
+    world.open_position()
+    world.venue.faults.hidden_positions = True
+    with pytest.raises(VenueAnswerInvalid, match="shows no position but"):
+        world.reconcile()
+    assert world.intent(Purpose.STOP).state is S.LIVE
+
+
+def test_unreadable_record_leaves_the_others_protected(cloud: Cloud) -> None:
+    world = new_world(cloud, ["COIN", "OTHER"])
+    world.open_position()
+    LedgerItem("POSITION", "OTHER", body="{broken", version=1).save()
+    world.venue.engine.cancel(client_order_id=world.intent(Purpose.STOP).client_order_id)
+    report = world.reconcile()
+    assert report.repaired == ["PF_COINUSD"]
+    assert len(report.unreadable) == 1
+    assert report.unreadable[0].startswith("OTHER")
+
+
+def test_stop_moved_at_the_venue_is_replaced(world: World) -> None:
+    position = world.open_position()
+    stop = world.intent(Purpose.STOP)
+    edit = matching.EditRequest(client_order_id=stop.client_order_id, stop_price=Decimal(90))
+    assert world.venue.engine.edit(edit).status == "edited"
+    world.reconcile()
+    newest = world.intent(Purpose.STOP)
+    assert (newest.generation, newest.trigger_price) == (stop.generation + 1, position.stop)
+    world.minute()
+    assert [each.trigger_price for each in world.venue.open_orders() if each.trigger_price] == [position.stop]
+
+
+@pytest.mark.parametrize(("word", "closing"), [("invalidPrice", True), ("apiLimitExceeded", False)])
+def test_limiter_is_no_reason_to_leave(world: World, word: str, closing: bool) -> None:
+    world.open_position()
+    world.venue.engine.cancel(client_order_id=world.intent(Purpose.STOP).client_order_id)
+    world.venue.faults.sends = [word] * 3
+    world.minute()
+    exits = [each for each in world.position().intents if each.purpose is Purpose.EXIT]
+    assert bool(exits) is closing
