@@ -22,7 +22,7 @@ demo: setup ## Run the whole system on a local stack [CANDLES=folder SEED=n COIN
 		$(if $(COINS),--coins "$(COINS)") $(if $(DAYS),--days "$(DAYS)")
 
 test: setup ## Run every test
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 2 --dist loadfile
 
 lint: setup ## Check style and format
 	.venv/bin/ruff check .

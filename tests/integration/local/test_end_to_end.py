@@ -81,7 +81,7 @@ def test_every_coin_is_decided_at_every_bar(stack: Stack) -> None:
 
     assert summary["decision_bars"] == 25
     assert summary["decisions"] == 3 * 25 == sum(summary["decisions_by_outcome"].values())
-    assert summary["violations"] == summary["handler_errors"] == []
+    assert (summary["violations"], summary["handler_errors"]) == ([], {})
 
 
 def test_all_scheduled_functions_ran_at_their_rate(stack: Stack) -> None:

@@ -22,9 +22,9 @@ MARKET, DECISIONS, LEDGER = "test-market-data", "test-decisions", "test-ledger"
 BARS_KEPT = 120
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def amazon() -> Iterator[Amazon]:
-    """One emulator and one set of clients for this folder: making clients costs more than most of the tests."""
+    """One emulator and one set of clients for each file: making clients costs more than most of the tests."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "testing")
