@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import PutError
 
 from shared.storage.control import ControlStore
 from shared.storage.tables import lost_condition
@@ -77,7 +77,7 @@ class Health:
         """The record is the proof of this run. A newer record of a run that overtook this one stays."""
         try:
             control.save_health(self.to_json(), self.at)
-        except UpdateError as error:
+        except PutError as error:
             if not lost_condition(error):
                 raise
 

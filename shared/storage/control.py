@@ -71,16 +71,16 @@ class ControlStore:
 
     def record_run(self, function: str, at: datetime, proof: dict[str, Any]) -> None:
         """Written at the end of a successful run. An older run never overwrites a newer one."""
-        item = self._item(RUN, function)
-        text = json.dumps(proof, sort_keys=True, default=str)
         try:
-            item.update(
-                [LedgerItem.at.set(to_text(at)), LedgerItem.body.set(text)],
-                condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)),
-            )
-        except UpdateError as error:
+            self._save_run(function, at, json.dumps(proof, sort_keys=True, default=str))
+        except PutError as error:
             if not lost_condition(error):
                 raise
+
+    def _save_run(self, function: str, at: datetime, body: str) -> None:
+        item = self._item(RUN, function)
+        item.at, item.body = to_text(at), body
+        item.save(condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)))
 
     def last_runs(self) -> dict[str, RunRecord]:
         return {item.sk: _run(item) for item in self._item.query(RUN, consistent_read=True)}
@@ -139,10 +139,7 @@ class ControlStore:
 
     def save_health(self, body: str, at: datetime) -> None:
         """The health record is the run record of `check_health`: one write a minute says both."""
-        self._item(RUN, HEALTH_FUNCTION).update(
-            [LedgerItem.body.set(body), LedgerItem.at.set(to_text(at))],
-            condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)),
-        )
+        self._save_run(HEALTH_FUNCTION, at, body)
 
     def health(self) -> tuple[str, datetime] | None:
         item = self._get(RUN, HEALTH_FUNCTION)

@@ -28,6 +28,9 @@ COIN_PRICES: dict[str, float] = {
 BAR_VOLATILITY = {"A": 0.0019, "B": 0.0030, "C": 0.0036}
 FACTOR_SHARE = 0.55
 BARS_PER_DAY = 96
+TREND_BARS = (288, 1344)
+"""Three days to two weeks: long enough for the daily average and the four-hour structure to take a side."""
+RANGE_BARS = (96, 420)
 Kind = Literal["up", "down", "range", "volatile"]
 
 
@@ -44,13 +47,12 @@ def _regimes(rng: random.Random) -> Iterator[tuple[Kind, int, float]]:
     balance = 0.0
     while True:
         draw = rng.random()
-        length = rng.randint(96, 420)
         if draw < 0.60:
             up = rng.random() < 0.5 - 0.35 * max(-1.0, min(1.0, balance))
             balance += 0.25 if up else -0.25
-            yield ("up" if up else "down"), length, rng.uniform(0.8, 1.15)
+            yield ("up" if up else "down"), rng.randint(*TREND_BARS), rng.uniform(0.8, 1.15)
         elif draw < 0.88:
-            yield "range", length, rng.uniform(0.55, 0.85)
+            yield "range", rng.randint(*RANGE_BARS), rng.uniform(0.55, 0.85)
         else:
             yield "volatile", rng.randint(48, 160), rng.uniform(1.5, 2.1)
 

@@ -89,7 +89,7 @@ def test_idle_run_makes_at_most_four_requests(well: World) -> None:
     client = LedgerItem._get_connection().connection.client
     client.meta.events.register("before-call.dynamodb.*", lambda model, **_: calls.append(model.name))
     health_of(well).save(well.control)
-    assert sorted(calls) == ["GetItem", "Query", "Query", "UpdateItem"]
+    assert sorted(calls) == ["GetItem", "PutItem", "Query", "Query"]
 
 
 def test_handler_saves_alerts_and_measures(
