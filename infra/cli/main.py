@@ -40,8 +40,8 @@ Coins = Annotated[int, typer.Option(help="How many coins to trade.")]
 @app.command()
 def demo(  # noqa: PLR0913 - one parameter an option, as typer wants them
     candles: Candles = None,
-    seed: Seed = 7,
-    coins: Coins = 12,
+    seed: Seed = 4,
+    coins: Coins = 20,
     days: Annotated[int, typer.Option(help="Simulated days to play at least.")] = 4,
     trades: Annotated[int, typer.Option(help="Then go on until so many trades have closed, 40 days at most.")] = 3,
     state_dir: StateDir = DEFAULT_STATE,
@@ -71,8 +71,8 @@ def demo(  # noqa: PLR0913 - one parameter an option, as typer wants them
 @app.command()
 def sandbox(  # noqa: PLR0913 - one parameter an option, as typer wants them
     candles: Candles = None,
-    seed: Seed = 7,
-    coins: Coins = 12,
+    seed: Seed = 4,
+    coins: Coins = 20,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     real_time: Annotated[bool, typer.Option("--real-time", help="Let its time follow the clock.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Accepted everywhere; its first line is JSON anyway.")] = True,
