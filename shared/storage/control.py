@@ -10,8 +10,8 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 
 from shared.storage.codec import from_json, to_json
-from shared.storage.tables import LedgerItem, bind, lost_condition
-from trading.errors import CorruptRecord, StoreConflict
+from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
+from trading.errors import CorruptRecord
 from trading.model.control import Control, RiskDay
 from trading.model.times import from_text, to_text
 
@@ -51,7 +51,7 @@ class ControlStore:
         stored = replace(control, version=control.version + 1)
         item = self._item(CONTROL, CURRENT)
         item.body, item.state, item.version = to_json(stored), str(stored.level.value), stored.version
-        self._save_versioned(item, control.version, "control record")
+        save_at_version(item, control.version, "control record")
         audit = self._item("CONTROL_AUDIT", f"{to_text(control.changed_at)}#{stored.version:06d}")
         audit.body = item.body
         audit.save(condition=LedgerItem.pk.does_not_exist())
@@ -66,7 +66,7 @@ class ControlStore:
         stored = replace(day, version=day.version + 1)
         item = self._item(RISK_DAY, CURRENT)
         item.body, item.version, item.state = to_json(stored), stored.version, "HALTED" if stored.halted else "OPEN"
-        self._save_versioned(item, day.version, "risk day")
+        save_at_version(item, day.version, "risk day")
         return stored
 
     def record_run(self, function: str, at: datetime, proof: dict[str, Any]) -> None:
@@ -94,7 +94,7 @@ class ControlStore:
         item = self._item(OBSERVED, key)
         item.at = to_text(now)
         item.expires_at = now + timedelta(days=7)
-        if self._first(item):
+        if save_new(item):
             return now
         stored = self._get(OBSERVED, key)
         return from_text(stored.at) if stored and stored.at else now
@@ -150,24 +150,6 @@ class ControlStore:
             return self._item.get(pk, sk, consistent_read=True)
         except DoesNotExist:
             return None
-
-    def _first(self, item: LedgerItem) -> bool:
-        try:
-            item.save(condition=LedgerItem.pk.does_not_exist())
-        except PutError as error:
-            if lost_condition(error):
-                return False
-            raise
-        return True
-
-    def _save_versioned(self, item: LedgerItem, expected: int, what: str) -> None:
-        free = LedgerItem.version.does_not_exist() if expected == 0 else LedgerItem.version == expected
-        try:
-            item.save(condition=free)
-        except PutError as error:
-            if lost_condition(error):
-                raise StoreConflict(f"{what} is no longer at version {expected}") from error
-            raise
 
 
 def _run(item: LedgerItem) -> RunRecord:

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
-from shared.storage.tables import LedgerItem, bind, lost_condition
+from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.control import KillLevel
 from trading.model.instruments import InstrumentId
@@ -53,7 +53,7 @@ class Ledger:
         item = self._item(_signal_partition(signal.decision_bar), signal.id)
         item.body, item.state = to_json(signal), SignalState.NEW
         item.expires_at = signal.decision_bar + timedelta(days=30)
-        return _first(item)
+        return save_new(item)
 
     def signals_decided_since(self, since: datetime, now: datetime) -> tuple[StoredSignal, ...]:
         """Signals of the decision bars that closed within [since, now], oldest first."""
@@ -162,19 +162,14 @@ class Ledger:
     def adopt_position(self, position: Position) -> Position:
         """Record a position that the venue has and we did not; StoreConflict when the instrument has one."""
         stored = replace(position, version=1)
-        if not _first(self._position_item(stored)):
+        if not save_new(self._position_item(stored)):
             raise StoreConflict(f"{position.instrument} already has a position record")
         return stored
 
     def save_position(self, position: Position) -> Position:
         """Save what was read and changed; returns it with its new version. StoreConflict when it moved meanwhile."""
         stored = replace(position, version=position.version + 1)
-        try:
-            self._position_item(stored).save(condition=LedgerItem.version == position.version)
-        except PutError as error:
-            if lost_condition(error):
-                raise StoreConflict(f"position {position.id} is no longer at version {position.version}") from error
-            raise
+        save_at_version(self._position_item(stored), position.version, f"position {position.id}")
         return stored
 
     def close_position(self, position: Position, trade: Trade | None) -> None:
@@ -220,17 +215,6 @@ class _Archived:
 
 def _signal_partition(decision_bar: datetime) -> str:
     return f"SIGNAL#{to_text(decision_bar)}"
-
-
-def _first(item: LedgerItem) -> bool:
-    """Write an item that must not exist yet; False when it does."""
-    try:
-        item.save(condition=LedgerItem.pk.does_not_exist())
-    except PutError as error:
-        if lost_condition(error):
-            return False
-        raise
-    return True
 
 
 def _connection(model: type[LedgerItem]) -> Connection:

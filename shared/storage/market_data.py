@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist
 
 from shared.storage.candle_index import (
     CandleIndex,
@@ -27,7 +27,7 @@ from shared.storage.candle_index import (
 from shared.storage.candle_slabs import ATTEMPTS, SlabTable, rows_by_bar
 from shared.storage.codec import from_json, to_json
 from shared.storage.packing import pack_block, unpack_block
-from shared.storage.tables import MarketDataItem, bind, lost_condition
+from shared.storage.tables import MarketDataItem, bind, save_at_version
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict
 from trading.model.candles import CandleSeries
 from trading.model.folding import merged, newest_closed, since
@@ -79,7 +79,7 @@ class MarketDataStore:
         item = self._item(*UNIVERSE_KEY)
         item.data = zlib.compress(to_json(universe).encode())
         item.version, item.at = before + changed, to_text(at)
-        self._save(item, before, "universe")
+        save_at_version(item, before, "universe")
         return StoredUniverse(universe=universe, version=before + changed, at=at)
 
     # candles: reading
@@ -221,7 +221,7 @@ class MarketDataStore:
             fresh = self._item(*_block_key(key))
             fresh.data, fresh.version = pack_block(whole), version + 1
             try:
-                self._save(fresh, version, f"candle block {key[0]} {key[1]}")
+                save_at_version(fresh, version, f"candle block {key[0]} {key[1]}")
             except StoreConflict:
                 continue
             return whole.times[-1] if whole else 0
@@ -259,7 +259,7 @@ class MarketDataStore:
             item = self._item(*INDEX_KEY)
             item.data, item.version = pack_index(changed), index.version + 1
             try:
-                self._save(item, index.version, "candle index")
+                save_at_version(item, index.version, "candle index")
                 return
             except StoreConflict:
                 continue
@@ -270,15 +270,6 @@ class MarketDataStore:
             return self._item.get(*key, consistent_read=True)
         except DoesNotExist:
             return None
-
-    def _save(self, item: MarketDataItem, expected: int, what: str) -> None:
-        free = MarketDataItem.pk.does_not_exist() if expected == 0 else MarketDataItem.version == expected
-        try:
-            item.save(condition=free)
-        except PutError as error:
-            if lost_condition(error):
-                raise StoreConflict(f"{what} is no longer at version {expected}") from error
-            raise
 
 
 def _block_key(key: SeriesKey) -> tuple[str, str]:

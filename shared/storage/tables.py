@@ -6,13 +6,14 @@ set for a Lambda that must be done in seconds: PynamoDB's own defaults could wai
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.models import Model
+
+from trading.errors import StoreConflict
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 2
@@ -78,5 +79,23 @@ def lost_condition(error: PutError | UpdateError | DeleteError | TransactWriteEr
     return bool(codes & {"ConditionalCheckFailedException", "ConditionalCheckFailed", "TransactionConflict"})
 
 
-def days_after(now: datetime, days: int) -> datetime:
-    return now + timedelta(days=days)
+def save_new(item: Item) -> bool:
+    """Write an item that must not exist yet; False when it does."""
+    try:
+        item.save(condition=Item.pk.does_not_exist())
+    except PutError as error:
+        if lost_condition(error):
+            return False
+        raise
+    return True
+
+
+def save_at_version(item: Item, expected: int, what: str) -> None:
+    """Write an item over the version that was read, 0 for one that was not there. StoreConflict names `what`."""
+    free = Item.version.does_not_exist() if expected == 0 else Item.version == expected
+    try:
+        item.save(condition=free)
+    except PutError as error:
+        if lost_condition(error):
+            raise StoreConflict(f"{what} is no longer at version {expected}") from error
+        raise

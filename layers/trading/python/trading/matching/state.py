@@ -2,7 +2,6 @@
 
 import types
 import typing
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -138,8 +137,3 @@ def _hints(kind: type) -> dict[str, Any]:
     if found is None:
         found = _HINTS[kind] = typing.get_type_hints(kind)
     return found
-
-
-def sum_of(values: Iterable[Decimal]) -> Decimal:
-    """Decimal sum that is a Decimal for an empty iterable too."""
-    return sum(values, ZERO)

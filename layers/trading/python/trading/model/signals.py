@@ -92,11 +92,6 @@ class Signal:
     def regime(self) -> Regime:
         return self.setup.regime
 
-    @property
-    def cluster(self) -> str:
-        """Signals that tend to fail together: same regime and setup."""
-        return f"{self.regime}/{self.setup}"
-
 
 def signal_id(instrument: InstrumentId, decision_bar: datetime, setup: Setup, structure_id: str) -> SignalId:
     """The same idea always has the same id: a repeated run cannot trade it twice. 16 hex digits."""
