@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.trading_desk import TradingDesk
-from trading.errors import StoreConflict
 from trading.execution.protection import clearing_steps
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.orders import IntentState, Purpose
@@ -36,8 +35,9 @@ def end_if_over(desk: TradingDesk, position: Position, booked: list[str]) -> boo
         return False
     trade = book_trade(position, rows, desk.now)
     closed = replace(position, close_reason=trade.exit_reason).moved(PositionState.CLOSED)
-    desk.ledger.close_position(closed, trade)
-    _count(desk, trade)
+    day = desk.control.risk_day()
+    counted = count_trade(day, trade, desk.now, desk.rules.risk) if day else None
+    desk.ledger.close_position(closed, trade, counted)
     _tell_closed(desk, trade)
     booked.append(f"{position.contract} {trade.exit_reason} {trade.net}")
     return True
@@ -49,21 +49,6 @@ def _never_filled(position: Position) -> bool:
     over = entry is not None and entry.state.terminal
     pending = any(each.state is IntentState.PLANNED for each in position.intents)
     return over and not pending and not position.fills and not position.quantity
-
-
-def _count(desk: TradingDesk, trade: Trade) -> None:
-    """Losses in a row are remembered on the risk day; a concurrent writer means one more look, not a lost count."""
-    for attempt in (1, 2, 3):
-        day = desk.control.risk_day()
-        if day is None:
-            return
-        try:
-            desk.control.save_risk_day(count_trade(day, trade, desk.now, desk.rules.risk))
-        except StoreConflict:
-            if attempt == 3:
-                raise
-        else:
-            return
 
 
 def _tell_closed(desk: TradingDesk, trade: Trade) -> None:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
-from functions.reconcile_positions.ending import end_if_over
+from functions.reconcile_positions.ending import CLOCKS_MAY_DIFFER, end_if_over
+from functions.reconcile_positions.telling import (
+    ReconcileReport,
+    mark_day,
+    tell_discrepancies,
+    tell_naked,
+    tell_opened,
+    tell_unreadable,
+)
 from shared.trading_desk import TradingDesk
 from trading.errors import TradingError, VenueAnswerInvalid, VenueUnavailable
 from trading.execution.flattening import under_kill_level
 from trading.execution.protection import protective_steps
-from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import KillLevel
+from trading.model.instruments import Instrument
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.units import Price
-from trading.model.venue import Account, OrderReport, Quote, VenuePosition
-from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, mark_missing, orphans
+from trading.model.venue import OrderReport, Quote, VenuePosition
+from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, mark_missing, orphans, stray_instrument
 from trading.reconciliation.settle import in_doubt, settle
-from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
-from trading.risk.day import mark_equity, near_limit
-
-WORTH_A_SECOND_LOOK = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
-
-
-@dataclass(slots=True)
-class ReconcileReport:
-    """What one run saw and did. `discrepancies` are those left after the records were settled."""
-
-    positions: int = 0
-    level: KillLevel = KillLevel.NORMAL
-    discrepancies: tuple[Discrepancy, ...] = ()
-    repaired: list[str] = field(default_factory=list)
-    booked: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    equity: str = ""
-    naked_seconds: float = 0.0
-    unreadable: tuple[str, ...] = ()
+from trading.reconciliation.view import VenueView
 
 
 def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
@@ -53,8 +41,8 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     left += _adopt_ghosts(desk, left, view, quotes, report)
     left = _cancel_orphans(desk, left, view, report)
     report.discrepancies = discrepancies(left, view)
-    _tell_discrepancies(desk, report)
-    _tell_unreadable(desk, report)
+    tell_discrepancies(desk, report)
+    tell_unreadable(desk, report)
     _read_account(desk, report)
     return report
 
@@ -81,7 +69,9 @@ def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Recon
 
     A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired.
     """
-    shown, orders, fills = desk.venue.positions(), desk.venue.open_orders(), desk.venue.fills()
+    oldest = min((each.planned_at for each in positions), default=None)
+    since = oldest - CLOCKS_MAY_DIFFER if oldest else None
+    shown, orders, fills = desk.venue.positions(), desk.venue.open_orders(), desk.venue.fills(since)
     _refuse_empty(desk, shown, positions)
     reports: list[OrderReport] = []
     failed: set[str] = set()
@@ -91,7 +81,7 @@ def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Recon
             continue
         try:
             reports += desk.venue.order_reports([each.client_order_id for each in doubtful])
-            reports += desk.venue.order_history(position.contract, position.planned_at - timedelta(minutes=1))
+            reports += desk.venue.order_history(position.contract, position.planned_at - CLOCKS_MAY_DIFFER)
         except VenueUnavailable as error:
             failed.add(position.contract)
             report.failures.append(f"{position.instrument} look-up: {error}")
@@ -123,7 +113,7 @@ def _settle_one(
         settled = under_kill_level(settled, report.level)
         if settled != position:
             settled = desk.ledger.save_position(settled)
-        _tell_opened(desk, position, settled)
+        tell_opened(desk, position, settled)
         if end_if_over(desk, settled, report.booked):
             return None
         return _protect(desk, settled, view, quotes, report)
@@ -137,7 +127,7 @@ def _protect(
 ) -> Position:
     position = _cancel_again(desk, position, view)
     if position.state is PositionState.UNPROTECTED:
-        _tell_naked(desk, position, report)
+        tell_naked(desk, position, report)
     naked = position.state in (PositionState.UNPROTECTED, PositionState.FOREIGN)
     if naked and not desk.rules.reconciliation.repair_missing_stop:
         return position
@@ -159,6 +149,17 @@ def _cancel_again(desk: TradingDesk, position: Position, view: VenueView) -> Pos
     return position
 
 
+def _market_of(desk: TradingDesk, contract: str) -> Instrument:
+    """The contract of a position that is not ours, also when its coin is not in our universe."""
+    known = desk.universe().by_contract(contract)
+    if known is not None:
+        return known
+    listed = next((each for each in desk.venue.contracts() if each.contract == contract), None)
+    if listed is None:
+        raise VenueAnswerInvalid(f"the venue holds {contract} and does not list it")
+    return stray_instrument(listed)
+
+
 def _adopt_ghosts(
     desk: TradingDesk, known: tuple[Position, ...], view: VenueView, quotes: _Quotes, report: ReconcileReport
 ) -> tuple[Position, ...]:
@@ -166,14 +167,12 @@ def _adopt_ghosts(
     adopted: list[Position] = []
     ended = {booked.split(" ", 1)[0] for booked in report.booked}
     for shown in ghosts(known, view):
-        instrument = desk.universe().by_contract(shown.contract)
-        mark = quotes.mark(shown.contract)
-        if instrument is None or mark is None or shown.contract in ended:
-            report.failures.append(f"{shown.contract}: a position that is not ours has no stop from us")
+        if shown.contract in ended:
             continue
         try:
-            position = desk.ledger.adopt_position(adopt_ghost(shown, instrument, mark, desk.rules, desk.now))
-            adopted.append(_protect(desk, position, view, quotes, report))
+            mark = quotes.mark(shown.contract) or shown.entry
+            found = adopt_ghost(shown, _market_of(desk, shown.contract), mark, desk.rules, desk.now)
+            adopted.append(_protect(desk, desk.ledger.adopt_position(found), view, quotes, report))
         except (TradingError, AssertionError) as error:
             report.failures.append(f"{shown.contract}: {error}")
     return tuple(adopted)
@@ -201,98 +200,6 @@ def _read_account(desk: TradingDesk, report: ReconcileReport) -> None:
     try:
         account = desk.venue.account()
         report.equity = str(account.equity)
-        _mark_day(desk, account)
+        mark_day(desk, account)
     except (TradingError, AssertionError) as error:
         report.failures.append(f"account: {error}")
-
-
-def _mark_day(desk: TradingDesk, account: Account) -> None:
-    """Roll and save the risk day; an alert when most of the daily loss is used, another when it halts entries."""
-    before = desk.control.risk_day()
-    day = mark_equity(before, account.equity, desk.now, desk.rules.risk)
-    if day != before:
-        desk.control.save_risk_day(day)
-    if not desk.rules.risk.daily_loss_limit or not (day.halted or near_limit(day, desk.rules.risk)):
-        return
-    text = f"Equity {day.last_equity} USD after a peak of {day.peak_equity} USD today."
-    severity = Severity.CRITICAL if day.halted else Severity.WARNING
-    title = "Daily loss limit: entries are halted" if day.halted else "Daily loss is near its limit"
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DAILY_LOSS,
-            severity=severity,
-            subject=f"{day.day}:{severity}",
-            title=title,
-            text=text,
-            at=desk.now,
-        )
-    )
-
-
-def _tell_opened(desk: TradingDesk, before: Position, after: Position) -> None:
-    if before.opened_at is not None or after.opened_at is None:
-        return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.POSITION_OPENED,
-            severity=Severity.INFO,
-            subject=after.id,
-            title=f"{after.instrument} {after.side} opened",
-            text=f"{after.quantity} at {after.average_entry}, stop {after.stop}, {after.regime}/{after.setup}.",
-            at=desk.now,
-            fields=(("target 1", str(after.levels.target_1)), ("target 2", str(after.levels.target_2))),
-        )
-    )
-
-
-def _tell_naked(desk: TradingDesk, position: Position, report: ReconcileReport) -> None:
-    since = position.unprotected_since or desk.now
-    report.naked_seconds = max(report.naked_seconds, (desk.now - since).total_seconds())
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.NAKED_POSITION,
-            severity=Severity.CRITICAL,
-            subject=position.id,
-            title=f"{position.instrument} {position.side} without a full stop",
-            text=f"{position.quantity} {position.instrument} is not covered; a stop at {position.stop} is due now.",
-            at=desk.now,
-        )
-    )
-
-
-def _tell_unreadable(desk: TradingDesk, report: ReconcileReport) -> None:
-    """A record that does not decode is protected by nobody: a person must look, now."""
-    if not report.unreadable:
-        return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=Severity.CRITICAL,
-            subject="unreadable positions",
-            title="A position record cannot be read",
-            text="\n".join(report.unreadable),
-            at=desk.now,
-        )
-    )
-
-
-def _tell_discrepancies(desk: TradingDesk, report: ReconcileReport) -> None:
-    """Differences that may only be a moment's lag are told when they are still there later."""
-    for found in report.discrepancies:
-        if found.kind in WORTH_A_SECOND_LOOK and not _persists(desk, found):
-            continue
-        desk.alerts.tell(
-            Alert(
-                kind=AlertKind.DISCREPANCY,
-                severity=Severity.WARNING,
-                subject=f"{found.kind}:{found.subject}",
-                title=f"Exchange and ledger differ: {found.kind}",
-                text=f"{found.subject}: {found.detail}",
-                at=desk.now,
-            )
-        )
-
-
-def _persists(desk: TradingDesk, found: Discrepancy) -> bool:
-    first = desk.control.first_observed(f"{found.kind}:{found.subject}", desk.now)
-    return desk.now - first >= timedelta(seconds=desk.rules.reconciliation.confirm_after_s)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.checks import Books, Evidence, differences
-from infra.local.equity import LedgerEquity, OpenBook, ledger_equity
 from infra.local.receiver import count_posts
 from infra.local.records import Records, months, read_records
 from infra.local.report import write_report
@@ -21,6 +20,7 @@ from infra.local.summary import Ending, summarise
 from shared.venues import account_of
 from trading.errors import InvalidInput
 from trading.model.times import Timeframe
+from trading.reconciliation.equity import LedgerEquity, OpenBook, ledger_equity
 from trading.rules import load_rules
 
 DAYS_MAXIMUM = 40

@@ -10,13 +10,14 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 
 from shared.storage.codec import from_json, to_json
+from shared.storage.risk_day import RISK_DAY, next_version, risk_day_item
 from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord
 from trading.model.control import Control, RiskDay
 from trading.model.times import from_text, to_text
 
 CONTROL, CURRENT = "CONTROL", "CURRENT"
-RUN, RISK_DAY = "RUN", "RISK_DAY"
+RUN = "RUN"
 OBSERVED, TOKEN, TOLD = "OBSERVED", "TOKEN", "TOLD"
 HEALTH_FUNCTION = "check_health"
 
@@ -63,10 +64,8 @@ class ControlStore:
         return from_json(RiskDay, item.body or "") if item else None
 
     def save_risk_day(self, day: RiskDay) -> RiskDay:
-        stored = replace(day, version=day.version + 1)
-        item = self._item(RISK_DAY, CURRENT)
-        item.body, item.version, item.state = to_json(stored), stored.version, "HALTED" if stored.halted else "OPEN"
-        save_at_version(item, day.version, "risk day")
+        stored = next_version(day)
+        save_at_version(risk_day_item(self._item, stored), day.version, "risk day")
         return stored
 
     def record_run(self, function: str, at: datetime, proof: dict[str, Any]) -> None:

@@ -16,9 +16,10 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
+from shared.storage.risk_day import next_version, risk_day_item
 from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord, StoreConflict
-from trading.model.control import KillLevel
+from trading.model.control import KillLevel, RiskDay
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
 from trading.model.signals import Signal
@@ -168,12 +169,18 @@ class Ledger:
 
     def save_position(self, position: Position) -> Position:
         """Save what was read and changed; returns it with its new version. StoreConflict when it moved meanwhile."""
+        if position.version < 1:
+            raise StoreConflict(f"position {position.id} was never recorded: it is opened or adopted, not saved")
         stored = replace(position, version=position.version + 1)
         save_at_version(self._position_item(stored), position.version, f"position {position.id}")
         return stored
 
-    def close_position(self, position: Position, trade: Trade | None) -> None:
-        """Take the position off the open ones and keep its whole record, with its trade if it ever held anything."""
+    def close_position(self, position: Position, trade: Trade | None, day: RiskDay | None = None) -> None:
+        """Take the position off the open ones and keep its whole record, with its trade if it ever held anything.
+
+        `day` is the risk day with the trade counted: it is saved in the same transaction, so that a loss is counted
+        exactly once. StoreConflict when either moved meanwhile; nothing was changed then.
+        """
         planned_at = to_text(position.planned_at)
         archive = self._item(f"{'TRADE' if trade else 'UNFILLED'}#{planned_at[:7]}", f"{planned_at}#{position.id}")
         archive.body = to_json({"trade": trade, "position": position})
@@ -181,9 +188,12 @@ class Ledger:
             with TransactWrite(connection=_connection(self._item)) as transaction:
                 transaction.delete(self._position_item(position), condition=LedgerItem.version == position.version)
                 transaction.save(archive, condition=LedgerItem.pk.does_not_exist())
+                if day is not None:
+                    counted = risk_day_item(self._item, next_version(day))
+                    transaction.save(counted, condition=LedgerItem.version == day.version)
         except TransactWriteError as error:
             if lost_condition(error):
-                raise StoreConflict(f"position {position.id} is no longer at version {position.version}") from error
+                raise StoreConflict(f"position {position.id} or the risk day moved meanwhile") from error
             raise
 
     def trades(self, months: Sequence[str]) -> tuple[Trade, ...]:

@@ -9,6 +9,7 @@ from shared.venue import account_translation as translate
 from shared.venue.bodies import (
     AccountsAnswer,
     CancelOrderAnswer,
+    FillRow,
     FillsAnswer,
     OpenOrdersAnswer,
     OpenPositionsAnswer,
@@ -23,7 +24,7 @@ from shared.venue.reading import AnswerType, read_answer
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, futures_wire
 from trading.errors import InvalidInput, VenueUnavailable
 from trading.model.orders import OrderRequest, OrderType
-from trading.model.times import require_utc
+from trading.model.times import require_utc, to_text
 from trading.model.units import plain
 from trading.model.venue import (
     Account,
@@ -36,6 +37,8 @@ from trading.model.venue import (
     VenuePosition,
 )
 
+FILLS_A_PAGE = 100
+FILL_PAGES_MAXIMUM = 10
 HISTORY_ROWS = 1000
 """Rows asked for at once; the venue caps a page there silently."""
 
@@ -90,8 +93,8 @@ class KrakenRestVenue(KrakenFuturesMarket):
         orders = self._history("orders", contract, since)
         return order_reports([*orders, *self._history("triggers", contract, since)])
 
-    def fills(self) -> tuple[Fill, ...]:
-        rows = self._read("fills", FillsAnswer).fills
+    def fills(self, since: datetime | None = None) -> tuple[Fill, ...]:
+        rows = self._fill_rows(since)
         # The venue lists the newest first; reversing before the stable sort keeps its order within one instant.
         return tuple(sorted(map(translate.fill, reversed(rows)), key=lambda each: each.at))
 
@@ -114,6 +117,23 @@ class KrakenRestVenue(KrakenFuturesMarket):
 
     def _read(self, path: str, model: type[AnswerType]) -> AnswerType:
         return read_answer(self._wire.call(f"private_get_{path}"), path, model)
+
+    def _fill_rows(self, since: datetime | None) -> list[FillRow]:
+        """Newest first. Further pages are asked for only when the newest 100 do not reach back to `since`."""
+        rows = page = self._read("fills", FillsAnswer).fills
+        for _ in range(FILL_PAGES_MAXIMUM):
+            if since is None or len(page) < FILLS_A_PAGE or page[-1].fill_time < since:
+                break
+            # The bound is exclusive: one millisecond more, so that the rest of that instant is not skipped.
+            before = to_text(page[-1].fill_time + timedelta(milliseconds=1))
+            outcome = self._wire.call("private_get_fills", {"lastFillTime": before})
+            known = {row.fill_id for row in rows}
+            page = read_answer(outcome, "fills", FillsAnswer).fills
+            older = [row for row in page if row.fill_id not in known]
+            if not older:
+                break
+            rows = [*rows, *older]
+        return rows
 
     def _cancel(self, which: dict[str, str]) -> CancelAnswer:
         outcome = self._wire.call("private_post_cancelorder", which)

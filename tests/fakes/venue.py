@@ -164,11 +164,13 @@ class VenueInMemory:
             translate.order_report(each) for each in orders if each.symbol == contract and each.updated_at >= since
         )
 
-    def fills(self) -> tuple[Fill, ...]:
+    def fills(self, since: datetime | None = None) -> tuple[Fill, ...]:
         self._answer("fills")
         if self.faults.hidden_fills:
             return ()
-        return tuple(map(translate.fill_of, self.engine.books.fills[-NEWEST_FILLS:]))
+        found = self.engine.books.fills
+        older = [] if since is None else [each for each in found[:-NEWEST_FILLS] if each.time >= since]
+        return tuple(map(translate.fill_of, [*older, *found[-NEWEST_FILLS:]]))
 
     def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         self._answer("ledger_rows")

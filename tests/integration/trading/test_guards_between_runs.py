@@ -9,11 +9,13 @@ import pytest
 
 from shared.storage.tables import LedgerItem
 from tests.fakes.cloud import Cloud
-from tests.fakes.records import RULES, coin, risk_day, rules_with
+from tests.fakes.records import RULES, coin, risk_day, rules_with, trade
 from tests.integration.trading.world import World, new_world
 from trading import matching
 from trading.errors import StoreConflict, VenueAnswerInvalid
+from trading.model.instruments import Universe
 from trading.model.orders import IntentState, Purpose
+from trading.model.positions import PositionState
 from trading.rules import Rules
 
 S = IntentState
@@ -87,3 +89,36 @@ def test_limiter_is_no_reason_to_leave(world: World, word: str, closing: bool) -
     world.minute()
     exits = [each for each in world.position().intents if each.purpose is Purpose.EXIT]
     assert bool(exits) is closing
+
+
+def test_ghost_outside_the_universe_is_protected(cloud: Cloud) -> None:
+    world = new_world(cloud, ["COIN", "OTHER"])
+    stored = cloud.market.universe()
+    assert stored is not None
+    only = Universe(instruments=tuple(each for each in stored.universe.instruments if each.id == "COIN"))
+    cloud.market.save_universe(only, world.venue.now(), stored)
+    buy = matching.OrderRequest(
+        symbol="PF_OTHERUSD",
+        side=matching.Side("buy"),
+        order_type=matching.OrderType("mkt"),
+        size=Decimal(5),
+    )
+    assert world.venue.engine.send(buy).status == "placed"
+    world.minutes(2)
+    (stop,) = world.venue.open_orders()
+    assert (stop.contract, stop.open_quantity, stop.reduce_only) == ("PF_OTHERUSD", 5, True)
+
+
+def test_trade_and_its_loss_are_booked_together(world: World) -> None:
+    position = world.open_position()
+    day = world.cloud.control.risk_day()
+    assert day is not None
+    stale = replace(day, version=day.version - 1)
+    closed = position.moved(PositionState.CLOSED)
+    with pytest.raises(StoreConflict, match="moved meanwhile"):
+        world.cloud.ledger.close_position(closed, trade(), stale)
+    assert world.trades() == ()
+    world.cloud.ledger.close_position(closed, trade(), day)
+    counted = world.cloud.control.risk_day()
+    assert counted is not None
+    assert (len(world.trades()), counted.version) == (1, day.version + 1)

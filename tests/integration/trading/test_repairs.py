@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from functions.reconcile_positions.reconcile import ReconcileReport, reconcile_positions
+from functions.reconcile_positions.reconcile import reconcile_positions
+from functions.reconcile_positions.telling import ReconcileReport
 from tests.fakes.cloud import Cloud
 from tests.fakes.records import rules_with
 from tests.integration.trading.interleaving import Meanwhile

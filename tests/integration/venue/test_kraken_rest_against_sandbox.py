@@ -243,3 +243,18 @@ def test_wrong_secret_is_refused_everywhere(venue: KrakenRestVenue, sandbox: San
         stranger.ledger_rows(started)
     answer = stranger.place(request(venue, "smc-x-1", OrderType.POST, "0.9"))
     assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "authenticationError")
+
+
+def test_fills_reach_back_beyond_the_newest_hundred(
+    sandbox: Sandbox, venue: KrakenRestVenue, started: datetime
+) -> None:
+    for number in range(53):
+        side = OrderSide.BUY if number % 2 == 0 else OrderSide.SELL
+        for leg in (1, 2):
+            order = request(venue, f"smc-{number}-{leg}", OrderType.MARKET, side=side)
+            assert venue.place(order).outcome is SendOutcome.ACCEPTED
+        sandbox.advance(seconds=20)
+    everything = venue.fills(started)
+    assert len(everything) > len(venue.fills()) == 100
+    assert len({each.id for each in everything}) == len(everything)
+    assert {each.client_order_id for each in everything} == {f"smc-{n}-{k}" for n in range(53) for k in (1, 2)}

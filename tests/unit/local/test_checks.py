@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from infra.local.checks import Books, Evidence, differences, violations
-from infra.local.equity import OpenBook, ledger_equity
 from infra.local.invoker import Tally
 from infra.local.progress import Progress
 from infra.local.records import Records
@@ -21,6 +20,7 @@ from trading.model.instruments import Side, Universe
 from trading.model.positions import Position
 from trading.model.units import Money
 from trading.model.venue import LedgerRow
+from trading.reconciliation.equity import OpenBook, ledger_equity
 
 ZERO = Decimal(0)
 

@@ -74,8 +74,8 @@ class Venue(FuturesMarket, Protocol):
         """Orders and triggers of a contract from the venue's history; it proves existence, never absence."""
         ...
 
-    def fills(self) -> tuple[Fill, ...]:
-        """The newest 100 executions over all contracts, oldest first."""
+    def fills(self, since: datetime | None = None) -> tuple[Fill, ...]:
+        """Executions over all contracts, oldest first: the newest 100, and further back until `since` when given."""
         ...
 
     def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:

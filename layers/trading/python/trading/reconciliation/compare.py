@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.model.instruments import Instrument, Side
+from trading.model.instruments import Instrument, InstrumentId, Side, Tier
 from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, PositionId
 from trading.model.positions import Position, PositionState
 from trading.model.signals import Levels, Regime, Setup
 from trading.model.times import to_text
-from trading.model.units import Money, Price
-from trading.model.venue import OpenOrder, VenuePosition
+from trading.model.units import Money, Price, Quantity
+from trading.model.venue import ListedContract, OpenOrder, VenuePosition
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
 from trading.rules import Rules
 
@@ -102,6 +102,23 @@ def ghosts(positions: tuple[Position, ...], view: VenueView) -> tuple[VenuePosit
     """Venue positions without a record on their contract."""
     known = {position.contract for position in positions}
     return tuple(shown for shown in view.positions if shown.contract not in known)
+
+
+def stray_instrument(listed: ListedContract) -> Instrument:
+    """A contract outside our universe, good enough to protect a position on it and for nothing else."""
+    return Instrument(
+        id=InstrumentId(listed.contract),
+        spot_pair="",
+        contract=listed.contract,
+        tick=listed.tick,
+        step=listed.step,
+        minimum=Quantity(listed.step),
+        maximum_position=listed.maximum_position,
+        margin_levels=listed.margin_levels,
+        maker_fee=listed.maker_fee,
+        taker_fee=listed.taker_fee,
+        tier=Tier.C,
+    )
 
 
 def adopt_ghost(shown: VenuePosition, instrument: Instrument, mark: Price, rules: Rules, now: datetime) -> Position:

@@ -1,37 +1,53 @@
-"""What our own records say the account is worth: the proof that nothing was lost between the venue's books and ours."""
+"""Equity by our own ledger: what we started with, what closed trades left, what open positions stand at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from trading.model.positions import Position, Trade
-from trading.model.units import Money, Price
 from trading.model.venue import LedgerRow
+from trading.reconciliation.trades import book_trade
 
 
-def ledger_equity(
-    start: Money,
-    trades: Iterable[Trade],
-    positions: Sequence[Position],
-    rows: Sequence[LedgerRow],
-    marks: Mapping[str, Price],
-) -> Money:
-    """Equity at the start + net of every closed trade + what the open positions have realised and stand at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEquity:
+    """USD. `fees` were paid, `funding` was received (negative when paid), over closed and open positions."""
 
-    `rows` are account-log rows that cover the open positions' life, `marks` the contracts' mark prices. Funding that
-    accrued since the last full hour is in nobody's log yet and not counted.
-    """
-    closed = sum((trade.net for trade in trades), Decimal(0))
-    still_open = sum((_standing(each, rows, marks) for each in positions), Decimal(0))
-    return Money(start + closed + still_open)
+    equity: Decimal
+    fees: Decimal
+    funding: Decimal
 
 
-def _standing(position: Position, rows: Sequence[LedgerRow], marks: Mapping[str, Price]) -> Decimal:
-    """Realised so far, fees and funding included, plus the profit of what is left at the mark."""
-    own = [row for row in rows if row.contract == position.contract and row.at >= position.planned_at]
-    booked = sum((row.realised - row.fee + row.funding for row in own), Decimal(0))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBook:
+    """An open position with the account-log rows since it was planned and its contract's mark price."""
+
+    position: Position
+    rows: tuple[LedgerRow, ...]
+    mark: Decimal
+
+
+def ledger_equity(start: Decimal, trades: Iterable[Trade], held: Iterable[OpenBook], now: datetime) -> LedgerEquity:
+    """`start` plus every trade's net plus, for open positions, what is booked so far and what the mark would give."""
+    equity, fees, funding = start, Decimal(0), Decimal(0)
+    booked = list(trades)
+    for book in held:
+        if book.position.fills:
+            booked.append(book_trade(book.position, book.rows, now))
+            equity += unrealised(book.position, book.mark)
+    for trade in booked:
+        equity += trade.net
+        fees += trade.fees
+        funding += trade.funding
+    return LedgerEquity(equity=equity, fees=fees, funding=funding)
+
+
+def unrealised(position: Position, mark: Decimal) -> Decimal:
+    """What closing the rest at `mark` would realise, before fees."""
     entry = position.average_entry
-    if entry is None or not position.quantity:
-        return booked
-    return booked + (marks[position.contract] - entry) * position.quantity * position.side.sign
+    if entry is None:
+        return Decimal(0)
+    return position.side.sign * (position.entered - position.left) * (mark - entry)

@@ -1,0 +1,123 @@
+"""What a reconcile run saw, and what it tells people about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.trading_desk import TradingDesk
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.control import KillLevel
+from trading.model.positions import Position
+from trading.model.venue import Account
+from trading.reconciliation.view import Discrepancy, DiscrepancyKind
+from trading.risk.day import mark_equity, near_limit
+
+WORTH_A_SECOND_LOOK = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
+
+
+@dataclass(slots=True)
+class ReconcileReport:
+    """What one run saw and did. `discrepancies` are those left after the records were settled."""
+
+    positions: int = 0
+    level: KillLevel = KillLevel.NORMAL
+    discrepancies: tuple[Discrepancy, ...] = ()
+    repaired: list[str] = field(default_factory=list)
+    booked: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    equity: str = ""
+    naked_seconds: float = 0.0
+    unreadable: tuple[str, ...] = ()
+
+
+def mark_day(desk: TradingDesk, account: Account) -> None:
+    """Roll and save the risk day; an alert when most of the daily loss is used, another when it halts entries."""
+    before = desk.control.risk_day()
+    day = mark_equity(before, account.equity, desk.now, desk.rules.risk)
+    if day != before:
+        desk.control.save_risk_day(day)
+    if not desk.rules.risk.daily_loss_limit or not (day.halted or near_limit(day, desk.rules.risk)):
+        return
+    text = f"Equity {day.last_equity} USD after a peak of {day.peak_equity} USD today."
+    severity = Severity.CRITICAL if day.halted else Severity.WARNING
+    title = "Daily loss limit: entries are halted" if day.halted else "Daily loss is near its limit"
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DAILY_LOSS,
+            severity=severity,
+            subject=f"{day.day}:{severity}",
+            title=title,
+            text=text,
+            at=desk.now,
+        )
+    )
+
+
+def tell_opened(desk: TradingDesk, before: Position, after: Position) -> None:
+    if before.opened_at is not None or after.opened_at is None:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.POSITION_OPENED,
+            severity=Severity.INFO,
+            subject=after.id,
+            title=f"{after.instrument} {after.side} opened",
+            text=f"{after.quantity} at {after.average_entry}, stop {after.stop}, {after.regime}/{after.setup}.",
+            at=desk.now,
+            fields=(("target 1", str(after.levels.target_1)), ("target 2", str(after.levels.target_2))),
+        )
+    )
+
+
+def tell_naked(desk: TradingDesk, position: Position, report: ReconcileReport) -> None:
+    since = position.unprotected_since or desk.now
+    report.naked_seconds = max(report.naked_seconds, (desk.now - since).total_seconds())
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.NAKED_POSITION,
+            severity=Severity.CRITICAL,
+            subject=position.id,
+            title=f"{position.instrument} {position.side} without a full stop",
+            text=f"{position.quantity} {position.instrument} is not covered; a stop at {position.stop} is due now.",
+            at=desk.now,
+        )
+    )
+
+
+def tell_unreadable(desk: TradingDesk, report: ReconcileReport) -> None:
+    """A record that does not decode is protected by nobody: a person must look, now."""
+    if not report.unreadable:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=Severity.CRITICAL,
+            subject="unreadable positions",
+            title="A position record cannot be read",
+            text="\n".join(report.unreadable),
+            at=desk.now,
+        )
+    )
+
+
+def tell_discrepancies(desk: TradingDesk, report: ReconcileReport) -> None:
+    """Differences that may only be a moment's lag are told when they are still there later."""
+    for found in report.discrepancies:
+        if found.kind in WORTH_A_SECOND_LOOK and not _persists(desk, found):
+            continue
+        desk.alerts.tell(
+            Alert(
+                kind=AlertKind.DISCREPANCY,
+                severity=Severity.WARNING,
+                subject=f"{found.kind}:{found.subject}",
+                title=f"Exchange and ledger differ: {found.kind}",
+                text=f"{found.subject}: {found.detail}",
+                at=desk.now,
+            )
+        )
+
+
+def _persists(desk: TradingDesk, found: Discrepancy) -> bool:
+    first = desk.control.first_observed(f"{found.kind}:{found.subject}", desk.now)
+    return desk.now - first >= timedelta(seconds=desk.rules.reconciliation.confirm_after_s)
