@@ -15,7 +15,7 @@ HEADER = "timestamp,open,high,low,close,volume\n"
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rules-override", '{"gates": {"colour": 1}}'], "unknown rule gates.'colour'"),
+        (["--rules-override", '{"gates": {"colour": 1}}'], "unknown rule gates.colour; expected one of"),
         (["--rules-override", '{"gates": {"adx_minimum": "high"}}'], "gates.adx_minimum is 'high'"),
         (["--rules-override", '{"risk": {"risk_per_trade_pct": 50}}'], "risk.risk_per_trade_pct is 50"),
         (["--rules-override", "{"], "not JSON"),

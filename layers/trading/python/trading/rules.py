@@ -309,7 +309,8 @@ def _lay_over(document: dict[str, Any], override: str) -> None:
             )
         for key, value in part.items():
             if key not in document[section]:
-                raise InvalidRules(f"rules override names the unknown rule {section}.{key!r}")
+                known = sorted(document[section])
+                raise InvalidRules(f"rules override names the unknown rule {section}.{key}; expected one of {known}")
             document[section][key] = value
 
 
