@@ -23,6 +23,7 @@ from infra.local.processes import Running
 from infra.local.records import read_records
 from infra.local.stack import LocalStack
 from infra.local.template import ROOT
+from tests.integration.local.commands import smc_trader
 from trading.model.orders import Purpose
 
 # Loose gates, so that one simulated day has several entries, stops and exits to be killed in.
@@ -45,6 +46,8 @@ class Killed:
     repeated_entries: list[str] = field(default_factory=list)
     exit_code: int = -1
     errors: str = ""
+    flatten: dict[str, Any] = field(default_factory=dict)
+    status_after: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,9 +71,18 @@ def kill_and_resume(state: Path, kills: int, seed: int) -> Killed:
         seen.exit_code, seen.errors = ended.returncode, ended.stderr
         seen.summary = json.loads(ended.stdout) if ended.stdout else {}
         seen.repeated_entries = _repeated_entries(state)
+        reason = ("--reason", "the end of the test", "--operator", "test", "--yes")
+        seen.flatten = _ask(state, "flatten", *reason)
+        seen.status_after = _ask(state, "status")
     finally:
         _end(state)
     return seen
+
+
+def _ask(state: Path, *words: str) -> dict[str, Any]:
+    answer = smc_trader(*words, "--state-dir", str(state), "--json")
+    document: dict[str, Any] = json.loads(answer.stdout) if answer.returncode == 0 else {"error": answer.stderr}
+    return document
 
 
 def _wait_for_progress(state: Path, runner: subprocess.Popen[bytes], until: float, dice: random.Random) -> None:
@@ -120,6 +132,7 @@ def main() -> None:
     print(f"repeated entries {seen.repeated_entries}, violations {summary.get('violations')}")
     print(f"trades {[(each['id'], each['net_pnl']) for each in summary.get('trades', [])]}")
     print(f"without stop {summary.get('seconds_without_stop_max')} s, discrepancies {summary.get('discrepancies_end')}")
+    print(f"flatten {seen.flatten}, open after it {seen.status_after.get('positions')}")
     print(seen.errors)
 
 

@@ -35,3 +35,10 @@ def test_no_signal_is_entered_twice(seen: Killed) -> None:
 def test_position_is_protected_through_all_kills(seen: Killed) -> None:
     assert seen.summary["seconds_without_stop_max"] <= 60
     assert seen.summary["discrepancies_end"] == 0
+
+
+def test_confirmed_flatten_leaves_nothing_open(seen: Killed) -> None:
+    assert seen.summary["positions"] != []
+    assert seen.flatten.get("ok") is True, seen.flatten
+    assert seen.status_after["positions"] == []
+    assert seen.status_after["kill_level"] == 3
