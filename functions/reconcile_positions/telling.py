@@ -9,6 +9,7 @@ from shared.trading_desk import TradingDesk
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import KillLevel
 from trading.model.positions import Position
+from trading.model.times import Timeframe, to_text
 from trading.model.venue import Account
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind
 from trading.risk.day import mark_equity, near_limit
@@ -119,5 +120,7 @@ def tell_discrepancies(desk: TradingDesk, report: ReconcileReport) -> None:
 
 
 def _persists(desk: TradingDesk, found: Discrepancy) -> bool:
-    first = desk.control.first_observed(f"{found.kind}:{found.subject}", desk.now)
+    # Remembered by the hour: the same difference on another day is a new one and gets its second look again.
+    hour = to_text(Timeframe.H1.floor(desk.now))
+    first = desk.control.first_observed(f"{found.kind}:{found.subject}:{hour}", desk.now)
     return desk.now - first >= timedelta(seconds=desk.rules.reconciliation.confirm_after_s)
