@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.shared_folder import SHARED
 from tests.integration.sandbox.served import Served, serve
-
-SHARED = Path(__file__).parents[4] / "shared"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.market import CandleMarket, GeneratedMarket, generated_market, recorded_market
 from infra.local.market.bars import Bar, fold
-from tests.integration.sandbox.conftest import SHARED
+from tests.fakes.shared_folder import SHARED
 from trading.errors import InvalidInput
 
 START = datetime(2024, 8, 1, tzinfo=UTC)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-CASES = Path("/work/shared/venue-cases")
+from tests.fakes.shared_folder import SHARED
+
+CASES = SHARED / "venue-cases"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason=f"external venue cases are not on this machine ({CASES})")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import random
-from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tests.fakes.shared_folder import SHARED
 from trading.smc import Detector, Parameters
 from trading.smc.events import RawEvent
 
 Bar = tuple[float, float, float, float]
-CASES = Path("/work/shared/smc-cases")
+CASES = SHARED / "smc-cases"
 NO_CASES = f"the external cases in {CASES} are absent"
 
 

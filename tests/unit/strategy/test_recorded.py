@@ -7,10 +7,10 @@ import gzip
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from tests.fakes.shared_folder import SHARED
 from tests.unit.strategy.markets import INSTRUMENT, QUOTE
 from trading.model.candles import Candle, CandleSeries
 from trading.model.decisions import Outcome
@@ -22,7 +22,7 @@ from trading.model.times import Timeframe
 from trading.rules import load_rules
 from trading.strategy.decide import decide
 
-FOLDER = Path("/work/shared/data/spot/binance")
+FOLDER = SHARED / "data/spot/binance"
 RULES = load_rules()
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason=f"the recorded candles in {FOLDER} are absent")

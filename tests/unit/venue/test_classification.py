@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,9 +8,10 @@ from hypothesis import strategies as st
 
 from shared.venue.classification import ACCEPTING_STATUSES, REJECTING_ERRORS, REJECTING_STATUSES, classify_send
 from shared.venue.received import Lost, Received
+from tests.fakes.shared_folder import SHARED
 from trading.model.venue import SendOutcome
 
-VOCABULARY = Path("/work/shared/venue-cases/vocab.json")
+VOCABULARY = SHARED / "venue-cases/vocab.json"
 
 
 def send_status(status: str) -> Received:
