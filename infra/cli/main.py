@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.data import backfill, data
 from infra.cli.demo_view import show_demo
 from infra.cli.operators import Target, ask, flatten, show_answer, show_traces
 from infra.local.demo import DemoOptions
@@ -154,6 +155,10 @@ def traces(
 ) -> None:
     """What was decided about one coin, bar by bar, and why."""
     show_traces(Target(state_dir=state_dir, stack=stack), symbol, bars, as_json=as_json)
+
+
+app.command()(data)
+app.command()(backfill)
 
 
 def run() -> None:
