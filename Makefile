@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test lint types validate build check lock clean
+.PHONY: help setup demo bench test lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ setup: .venv/ready ## Make .venv with every package at its locked version
 demo: setup ## Run the whole system on a local stack [CANDLES=folder SEED=n COINS=n DAYS=n]
 	.venv/bin/smc-trader demo $(if $(CANDLES),--candles "$(CANDLES)") $(if $(SEED),--seed "$(SEED)") \
 		$(if $(COINS),--coins "$(COINS)") $(if $(DAYS),--days "$(DAYS)")
+
+bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
+	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
 
 test: setup ## Run every test
 	.venv/bin/pytest -n 2 --dist loadfile
