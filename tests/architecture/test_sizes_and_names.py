@@ -18,12 +18,7 @@ WORDS_OF_A_TEST = range(4, 10)
 @pytest.mark.parametrize("part", list(PARTS))
 def test_no_file_grows_beyond_its_limit(part: str) -> None:
     long = {source.shown: len(source.text.splitlines()) for source in sources(part)}
-    assert {name: lines for name, lines in long.items() if lines > _limit(name)} == {}
-
-
-def _limit(name: str) -> int:
-    """`rules.py` is one declaration per rule; splitting the schema would hide what belongs together."""
-    return 400 if name.endswith("trading/rules.py") else LINES_PER_FILE
+    assert {name: lines for name, lines in long.items() if lines > LINES_PER_FILE} == {}
 
 
 @pytest.mark.parametrize("part", list(PARTS))

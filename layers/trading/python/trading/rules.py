@@ -11,236 +11,51 @@ import hashlib
 import json
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from importlib import resources
 from typing import Any, get_args, get_origin, get_type_hints
 
 from trading.errors import InvalidRules
+from trading.rule_sections import (
+    BiasRules,
+    ControlRules,
+    CostRules,
+    DataRules,
+    DetectorRules,
+    ExecutionRules,
+    ExitRules,
+    GateRules,
+    LevelRules,
+    ReconciliationRules,
+    RiskRules,
+    Rules,
+    ScoreRules,
+    SetupRules,
+    Steps,
+    UniverseRules,
+)
 
-Steps = tuple[tuple[Decimal, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataRules:
-    bars_required: int
-    daily_bars_for_bias: int
-    bars_kept: int
-    decision_bar_late_after_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UniverseRules:
-    pinned: tuple[str, ...]
-    blocked: tuple[str, ...]
-    excluded_bases: tuple[str, ...]
-    minimum_volume_usd: Decimal
-    maximum_spread_bps: Decimal
-    tier_a_volume_usd: Decimal
-    tier_a_spread_bps: Decimal
-    tier_b_volume_usd: Decimal
-    tier_b_spread_bps: Decimal
-    shrink_guard_ratio: Decimal
-    refresh_hours: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectorRules:
-    minor_swing_bars: int
-    major_swing_bars: int
-    zone_maximum_age_bars: int
-    atr_bars: int
-    displacement_body_atr: float
-    displacement_body_share: float
-    displacement_run_bars: int
-    displacement_lookback_bars: int
-    change_of_character_fail_bars: int
-    window_bars: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BiasRules:
-    enabled: bool
-    ema_days: int
-    ema_history_days: int
-    neutral_band_bps: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupRules:
-    order_block: bool
-    fair_value_gap: bool
-    break_of_structure: bool
-    trend: bool
-    zone_edge_maximum_atr: float
-    gap_minimum_atr: float
-    zone_maximum_touches: int
-    break_maximum_age_bars: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRules:
-    adx: bool
-    adx_bars: int
-    adx_history_bars: int
-    adx_minimum: float
-    fibonacci: bool
-    ote_low: float
-    ote_high: float
-    fibonacci_levels: tuple[float, ...]
-    fibonacci_near_bps: float
-    spread: bool
-    spread_maximum_bps: float
-    freshness: bool
-    cooldown: bool
-    cooldown_after_signal_minutes: int
-    structure_reuse: bool
-    structure_reuse_minutes: int
-    net_reward: bool
-    net_reward_minimum_tight: Decimal
-    net_reward_minimum_wide: Decimal
-    cost_tight: bool
-    cost_tight_maximum_bps: Decimal
-    cost_wide: bool
-    cost_wide_target_multiple: Decimal
-    funding_wide: bool
-    funding_wide_maximum_bps: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreRules:
-    order_block: int
-    fair_value_gap: int
-    break_of_structure: int
-    break_of_structure_bars: int
-    ote: int
-    fibonacci_level: int
-    timeframe_aligned: int
-    timeframe_neutral: int
-    adx_steps: Steps
-    cost_steps_bps: Steps
-    threshold_tight_aligned: int
-    threshold_tight_neutral: int
-    threshold_wide_aligned: int
-    threshold_wide_neutral: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelRules:
-    stop_tight_minimum_atr: float
-    stop_tight_maximum_atr: float
-    stop_wide_minimum_atr: float
-    stop_wide_maximum_atr: float
-    atr_ratio_bars: int
-    atr_ratio_low: float
-    atr_ratio_high: float
-    target_1_r: Decimal
-    target_1_share: Decimal
-    target_2_r: Decimal
-    target_2_share: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostRules:
-    slippage_bps: Decimal
-    entry_rests: bool
-    hold_hours_tight: Decimal
-    hold_hours_wide: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskRules:
-    risk_per_trade_pct: Decimal
-    maximum_positions: int
-    maximum_positions_per_cluster: int
-    maximum_positions_per_instrument: int
-    notional_pct_tier_a: Decimal
-    notional_pct_tier_b: Decimal
-    notional_pct_tier_c: Decimal
-    notional_usd_tier_a: Decimal
-    notional_usd_tier_b: Decimal
-    notional_usd_tier_c: Decimal
-    leverage_tier_a: Decimal
-    leverage_tier_b: Decimal
-    leverage_tier_c: Decimal
-    gross_notional_pct: Decimal
-    side_notional_pct: Decimal
-    margin_single_pct: Decimal
-    margin_available_pct: Decimal
-    daily_loss_limit: bool
-    daily_loss_pct: Decimal
-    daily_loss_warning_share: Decimal
-    loss_streak_pause: bool
-    loss_streak_tight: int
-    loss_streak_tight_minutes: int
-    loss_streak_wide: int
-    loss_streak_wide_minutes: int
-    loss_streak_counts_from_bps: Decimal
-    basis_guard: bool
-    basis_maximum_pct: Decimal
-    liquidation_buffer: bool
-    liquidation_extra_stop_share: Decimal
-    liquidation_distance_share: Decimal
-    quote_maximum_age_s: int
-    equity_maximum_age_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionRules:
-    entry_life_bars: int
-    plan_maximum_age_s: int
-    process_before_s: int
-    answer_timeout_s: int
-    absence_visibility_s: int
-    absence_proofs: int
-    absence_proof_spacing_s: int
-    price_collar_pct: Decimal
-    break_even_extra_ticks: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExitRules:
-    break_even: bool
-    time_exit: bool
-    time_exit_bars: int
-    premise: bool
-    maximum_hold: bool
-    maximum_hold_hours: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconciliationRules:
-    repair_missing_stop: bool
-    ghost_stop_pct: Decimal
-    confirm_after_s: int
-    stop_beyond_mark_exit: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlRules:
-    token_life_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """All sections of `rules.toml`, plus the fingerprint of exactly these numbers (16 hex digits)."""
-
-    data: DataRules
-    universe: UniverseRules
-    detector: DetectorRules
-    bias: BiasRules
-    setup: SetupRules
-    gates: GateRules
-    score: ScoreRules
-    levels: LevelRules
-    cost: CostRules
-    risk: RiskRules
-    execution: ExecutionRules
-    exits: ExitRules
-    reconciliation: ReconciliationRules
-    control: ControlRules
-    fingerprint: str
-
+__all__ = [
+    "BiasRules",
+    "ControlRules",
+    "CostRules",
+    "DataRules",
+    "DetectorRules",
+    "ExecutionRules",
+    "ExitRules",
+    "GateRules",
+    "LevelRules",
+    "ReconciliationRules",
+    "RiskRules",
+    "Rules",
+    "ScoreRules",
+    "SetupRules",
+    "Steps",
+    "UniverseRules",
+    "load_rules",
+    "parse_rules",
+]
 
 CROSS_LIMITS: tuple[tuple[str, str, str], ...] = (
     ("universe.tier_b_volume_usd", "<", "universe.tier_a_volume_usd"),
