@@ -32,6 +32,7 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     """One run. A failing position never keeps the others from being protected."""
     report = ReconcileReport()
     positions, report.unreadable = desk.ledger.readable_positions()
+    tell_unreadable(desk, report)
     report.positions = len(positions)
     view = _read_view(desk, positions, report)
     quotes: _Quotes = _Quotes(desk)
@@ -42,7 +43,6 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     left = _cancel_orphans(desk, left, view, report)
     report.discrepancies = discrepancies(left, view)
     tell_discrepancies(desk, report)
-    tell_unreadable(desk, report)
     _read_account(desk, report)
     return report
 
@@ -182,8 +182,10 @@ def _cancel_orphans(
     desk: TradingDesk, known: tuple[Position, ...], view: VenueView, report: ReconcileReport
 ) -> tuple[Position, ...]:
     """Judged by records that were read after the orders were: every order of ours is recorded before it is sent, so
-    one that another run has just sent is not taken for an orphan. Returns the records judged by."""
-    if not orphans(known, view):
+    one that another run has just sent is not taken for an orphan. Returns the records judged by.
+
+    While a record cannot be read nothing is an orphan: what looks like one may be that position's stop."""
+    if report.unreadable or not orphans(known, view):
         return known
     known = desk.ledger.open_positions()
     for order in orphans(known, view):

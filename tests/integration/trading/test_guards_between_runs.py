@@ -69,6 +69,18 @@ def test_unreadable_record_leaves_the_others_protected(cloud: Cloud) -> None:
     assert report.unreadable[0].startswith("OTHER")
 
 
+def test_stop_of_an_unreadable_record_stays(cloud: Cloud) -> None:
+    world = new_world(cloud, ["COIN", "OTHER"])
+    world.open_position()
+    stop = world.intent(Purpose.STOP)
+    LedgerItem("POSITION", world.position().instrument, body="{broken", version=1).save()
+    published = cloud.alerts.published
+    report = world.reconcile()
+    assert len(report.unreadable) == 1
+    assert cloud.alerts.published > published
+    assert stop.client_order_id in {each.client_order_id for each in world.venue.open_orders()}
+
+
 def test_stop_moved_at_the_venue_is_replaced(world: World) -> None:
     position = world.open_position()
     stop = world.intent(Purpose.STOP)
