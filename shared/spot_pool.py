@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from trading.model.candles import CandleSeries
+from trading.model.candles import CandleAnswer
 from trading.model.times import Timeframe
 from trading.model.venue import ListedPair, SpotQuote
 from trading.ports import SpotMarket
@@ -28,7 +28,7 @@ class SpotPool:
         with self._borrowed() as client:
             return client.quotes(pairs)
 
-    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleSeries:
+    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleAnswer:
         with self._borrowed() as client:
             return client.candles(pair, timeframe, since)
 

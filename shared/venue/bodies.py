@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
+from shared.venue.reading import Answer
 from shared.venue.wire_types import (
     Body,
     Lower,
@@ -19,13 +20,6 @@ from shared.venue.wire_types import (
     Text,
     Upper,
 )
-
-
-class Answer(Body):
-    """A whole body. `required_key` is what a success must carry; it also tells an answer from a web page."""
-
-    required_key: ClassVar[str]
-    server_time: Moment | None = None
 
 
 class TimedAnswer(Answer):

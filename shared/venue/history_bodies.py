@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from shared.venue.bodies import Answer
+from shared.venue.reading import Answer
 from shared.venue.wire_types import (
     Body,
     Lower,

@@ -1,4 +1,4 @@
-"""Public derivatives data of Kraken: contracts with their fees, and tickers."""
+"""Public derivatives data of Kraken: contracts with their fees, tickers, and candles of the indices behind them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from shared.venue.bodies import (
     TickerRow,
     TickersAnswer,
 )
+from shared.venue.index_candles import IndexCandlesAnswer, closed_index_bars
 from shared.venue.reading import read_answer, valid_rows
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, Wire, futures_wire
-from trading.errors import VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
+from trading.errors import InvalidInput, VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
+from trading.model.candles import CandleAnswer
 from trading.model.instruments import MarginLevel
+from trading.model.times import Timeframe
 from trading.model.units import BasisPoints, Price, Quantity
 from trading.model.venue import ListedContract, Quote
 
@@ -30,13 +33,16 @@ PERPETUAL_KIND = "flexible_futures"
 TIER_1_MAKER = BasisPoints(2)
 TIER_1_TAKER = BasisPoints(5)
 
+INDEX_CANDLES_MAX = 2000
+"""Rows in one answer of the charts, measured by others; what is asked never spans more."""
+
 Fees = tuple[BasisPoints, BasisPoints]
 
 logger = logging.getLogger(__name__)
 
 
 class KrakenFuturesMarket:
-    """`trading.ports.FuturesMarket` over HTTP; needs no key."""
+    """`trading.ports.FuturesMarket` and `IndexCandles` over HTTP; needs no key."""
 
     def __init__(self, *, base_url: str = KRAKEN_FUTURES_URL, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         self._wire = futures_wire(base_url=base_url, timeout_s=timeout_s)
@@ -59,6 +65,23 @@ class KrakenFuturesMarket:
         answer = read_answer(self._wire.call("public_get_tickers"), "tickers", TickersAnswer)
         rows = valid_rows(answer.tickers, TickerRow)
         return {row.symbol: _quote(row, answer.server_time) for row in rows}
+
+    def index_candles(self, contract: str, timeframe: Timeframe, since: datetime) -> CandleAnswer:
+        """At most the first 2000 bars from `since` on; the last bar that is there counts as running."""
+        first = -(-int(since.timestamp()) // timeframe.seconds) * timeframe.seconds
+        query = {
+            "price_type": "spot",
+            "symbol": contract,
+            "interval": timeframe.value,
+            "from": first,
+            "to": first + INDEX_CANDLES_MAX * timeframe.seconds - 1,
+        }
+        outcome = self._wire.call("charts_get_price_type_symbol_interval", query)
+        answer = read_answer(outcome, "charts", IndexCandlesAnswer, plain=True)
+        try:
+            return closed_index_bars(timeframe, answer, first)
+        except InvalidInput as error:
+            raise VenueAnswerInvalid(f"venue answered charts of {contract} with an invalid bar: {error}") from None
 
     def _coin_names(self, rows: list[InstrumentRow]) -> dict[str, tuple[str, str]]:
         """Base and quote by contract: the venue's own fields, and ccxt's reading for bodies from before 2026."""

@@ -167,7 +167,7 @@ class KrakenRestVenue(KrakenFuturesMarket):
         raise VenueUnavailable(f"venue account log up to {since} is longer than {HISTORY_PAGES} pages")
 
     def _read_history(self, method: str, query: dict[str, object], model: type[AnswerType]) -> AnswerType:
-        return read_answer(self._wire.call(method, query), method.removeprefix("history_get_"), model, history=True)
+        return read_answer(self._wire.call(method, query), method.removeprefix("history_get_"), model, plain=True)
 
 
 def send_parameters(request: OrderRequest) -> dict[str, str]:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.venue.bodies import Answer
 from shared.venue.received import Lost, Outcome, Received
-from trading.errors import VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
+from shared.venue.wire_types import Body, Moment
+from trading.errors import VenueAnswerInvalid, VenueAuthenticationFailed, VenueThrottled, VenueUnavailable
+
+
+class Answer(Body):
+    """A whole body. `required_key` is what a success must carry; it also tells an answer from a web page."""
+
+    required_key: ClassVar[str]
+    server_time: Moment | None = None
+
 
 AnswerType = TypeVar("AnswerType", bound=Answer)
 RowType = TypeVar("RowType", bound=BaseModel)
 
+THROTTLED = "apiLimitExceeded"
 
-def read_answer(outcome: Outcome, path: str, model: type[AnswerType], *, history: bool = False) -> AnswerType:
+
+def read_answer(outcome: Outcome, path: str, model: type[AnswerType], *, plain: bool = False) -> AnswerType:
     """The validated body of a read of `path`.
 
-    `history` bodies carry no `result`. Raises VenueAuthenticationFailed, VenueAnswerInvalid for a body that is not
-    the documented one, and VenueUnavailable for everything else that went wrong.
+    `plain` bodies (history, charts) carry no `result`. Raises VenueAuthenticationFailed, VenueAnswerInvalid for a body
+    that is not the documented one, VenueThrottled, and VenueUnavailable for everything else that went wrong.
     """
     received = require_received(outcome, path)
     document = received.document()
     _require_authentication(received, document, path)
-    if document is not None and (error := venue_error(document)):
-        raise VenueUnavailable(f"venue refused {path} with HTTP {received.status}: {error}")
+    if document is not None and (word := venue_error(document)):
+        refused = VenueThrottled if word == THROTTLED else VenueUnavailable
+        raise refused(f"venue refused {path} with HTTP {received.status}: {word}")
     if received.status != 200:
         raise VenueUnavailable(f"venue answered {path} with HTTP {received.status}: {received.shown()}")
     if document is None or model.required_key not in document:
         raise _invalid(path, f"a JSON object with {model.required_key!r}", received)
-    if not history and document.get("result") != "success":
+    if not plain and document.get("result") != "success":
         raise _invalid(path, "result 'success'", received)
     try:
         return model.model_validate(document)
@@ -38,11 +49,11 @@ def read_answer(outcome: Outcome, path: str, model: type[AnswerType], *, history
 
 
 def require_received(outcome: Outcome, path: str) -> Received:
-    """The whole answer. Raises VenueUnavailable when there is none, or when the venue asks us to slow down."""
+    """The whole answer. Raises VenueUnavailable when there is none, VenueThrottled when we are asked to slow down."""
     if isinstance(outcome, Lost):
         raise VenueUnavailable(f"venue gave no answer to {path}: {outcome.detail}")
     if outcome.status == 429:
-        raise VenueUnavailable(f"venue limits the rate of {path} with HTTP 429: {outcome.shown()}")
+        raise VenueThrottled(f"venue limits the rate of {path} with HTTP 429: {outcome.shown()}")
     return outcome
 
 

@@ -47,4 +47,19 @@ class OhlcResult(Body):
     """`last` is the open time of the newest committed bar."""
 
     rows: list[OhlcRow]
-    last: int
+    last: Annotated[int, Field(ge=0)]
+
+
+class TradeRow(Body):
+    """One trade, made from the wire's `[price, volume, time, side, type, misc, id]`; time in seconds with fractions."""
+
+    price: PositiveNumber
+    volume: NotNegative
+    time: PositiveNumber
+
+
+class TradesResult(Body):
+    """`last` (nanoseconds since 1970, as text) is the `since` of the next page."""
+
+    rows: list[TradeRow]
+    last: Annotated[int, Field(ge=0)]

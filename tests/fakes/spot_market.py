@@ -9,7 +9,7 @@ from threading import Event, Lock
 
 from trading.errors import VenueUnavailable
 from trading.model import folding
-from trading.model.candles import Candle, CandleSeries
+from trading.model.candles import Candle, CandleAnswer, CandleSeries
 from trading.model.times import Timeframe
 from trading.model.venue import ListedPair, SpotQuote
 
@@ -18,14 +18,16 @@ from trading.model.venue import ListedPair, SpotQuote
 class SpotInMemory:
     """`history` holds 15m bars by pair, as far into the future as the test likes; `now` is the exchange's clock.
 
-    `hidden` are (pair, open time) that the exchange has not committed yet; `down` are pairs that do not answer,
-    `hanging` pairs answer only when `released`. With `leaks` it breaks its promise and shows bars that still run.
+    `hidden` are (pair, open time) that the exchange has not committed yet, `skipped` those of 15m that never were;
+    `down` are pairs that do not answer, `hanging` pairs answer only when `released`. With `leaks` it breaks its promise
+    and shows bars that still run.
     """
 
     history: dict[str, CandleSeries]
     now: datetime
     listed: tuple[ListedPair, ...] = ()
     hidden: set[tuple[str, int]] = field(default_factory=set)
+    skipped: set[tuple[str, int]] = field(default_factory=set)
     down: set[str] = field(default_factory=set)
     hanging: set[str] = field(default_factory=set)
     leaks: bool = False
@@ -41,20 +43,52 @@ class SpotInMemory:
     def quotes(self, pairs: Sequence[str]) -> dict[str, SpotQuote]:
         return {}
 
-    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleSeries:
+    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleAnswer:
         with self._lock:
             self.calls.append((pair, timeframe))
         if pair in self.down or "all" in self.down:
             raise VenueUnavailable(f"{pair} does not answer")
         if pair in self.hanging:
             self.released.wait(10)
-        bars = self.history[pair]
-        whole = bars if timeframe is Timeframe.M15 else folding.fold(bars, timeframe)
-        seen = whole.until(int(self.now.timestamp()) + timeframe.seconds * self.leaks).last(720)
+        whole = _traded(self.history[pair], timeframe, {time for name, time in self.skipped if name == pair})
+        over = timeframe.floor(self.now) + timeframe.length * self.leaks
+        seen = whole.until(int(over.timestamp())).last(720)
         start = 0 if since is None else int(since.timestamp())
-        rows = folding.since(seen, start)
-        kept = [rows[i] for i in range(len(rows)) if (pair, rows.times[i]) not in self.hidden]
-        return CandleSeries(timeframe, kept)
+        hidden = {time for name, time in self.hidden if name == pair and time in seen.times}
+        return CandleAnswer(
+            bars=folding.since(_without(seen, hidden), start),
+            complete_before=min(hidden | {int(over.timestamp())}),
+        )
+
+
+def _traded(history: CandleSeries, timeframe: Timeframe, skipped: set[int]) -> CandleSeries:
+    """Bars of the timeframe as the exchange makes them: out of the 15m bars in which something was traded."""
+    if timeframe is Timeframe.M15:
+        return _without(history, skipped)
+    whole = folding.fold(history, timeframe)
+    touched = {time - time % timeframe.seconds for time in skipped} & set(whole.times)
+    parted = []
+    for time in sorted(touched):
+        span = folding.since(history, time).until(time + timeframe.seconds)
+        parts = [span[index] for index in range(len(span)) if span.times[index] not in skipped]
+        parted += [_joined(time, parts)] if parts else []
+    return folding.merged(_without(whole, touched), CandleSeries(timeframe, parted))
+
+
+def _joined(open_time: int, parts: Sequence[Candle]) -> Candle:
+    return Candle(
+        open_time=open_time,
+        open=parts[0].open,
+        high=max(part.high for part in parts),
+        low=min(part.low for part in parts),
+        close=parts[-1].close,
+        volume=sum(part.volume for part in parts),
+    )
+
+
+def _without(bars: CandleSeries, left_out: set[int]) -> CandleSeries:
+    kept = [bars[index] for index, time in enumerate(bars.times) if time not in left_out]
+    return CandleSeries(bars.timeframe, kept)
 
 
 def wave(first: int, count: int, start_price: float = 100.0, step: int = 900) -> CandleSeries:

@@ -17,6 +17,7 @@ SINCE = datetime(2026, 11, 22, 10, tzinfo=UTC)
 READS: dict[str, Callable[[KrakenRestVenue], object]] = {
     "contracts": lambda venue: venue.contracts(),
     "quotes": lambda venue: venue.quotes(),
+    "index_candles": lambda venue: venue.index_candles("PF_XBTUSD", Timeframe.M15, SINCE),
     "account": lambda venue: venue.account(),
     "positions": lambda venue: venue.positions(),
     "open_orders": lambda venue: venue.open_orders(),
@@ -32,6 +33,7 @@ SPOT_READS: dict[str, Callable[[KrakenSpot], object]] = {
     "pairs": lambda spot: spot.pairs(),
     "quotes": lambda spot: spot.quotes(["XXBTZUSD"]),
     "candles": lambda spot: spot.candles("XXBTZUSD", Timeframe.M15, SINCE),
+    "trades": lambda spot: spot.trades("XXBTZUSD", 0),
 }
 HTML = "<html><body>Kraken is under maintenance</body></html>"
 BAD_BODIES = {

@@ -145,7 +145,7 @@ def test_public_executions_match_upstream(loopback: LoopbackVenue) -> None:
     loopback.answer("/api/history/v3/market/PI_XBTUSD/executions", case["httpResponse"])
     wire = futures_wire(base_url=loopback.url, timeout_s=2)
     outcome = wire.call("history_get_market_symbol_executions", {"symbol": "PI_XBTUSD"})
-    (execution,) = executions(read_answer(outcome, "executions", HistoryAnswer, history=True).elements)
+    (execution,) = executions(read_answer(outcome, "executions", HistoryAnswer, plain=True).elements)
     (expected,) = case["upstream_expect"]
     assert (execution.uid, float(execution.price)) == (expected["id"], expected["price"])
     assert milliseconds(execution.timestamp) == expected["timestamp"]
@@ -157,8 +157,20 @@ def test_spot_candles_match_upstream(spot: KrakenSpot, loopback: LoopbackVenue) 
     (case,) = load("ccxt/response_kraken.json")["methods"]["fetchOHLCV"]
     loopback.answer("/0/public/OHLC", case["httpResponse"])
     since = datetime.fromtimestamp(case["input"][2] / 1000, UTC)
-    series = spot.candles("XBTUSDT", Timeframe.H1, since)
+    answer = spot.candles("XBTUSDT", Timeframe.H1, since)
+    series = answer.bars
     bars = [series[index] for index in range(len(series))][: case["input"][3]]
     found = [[bar.open_time * 1000, bar.open, bar.high, bar.low, bar.close, bar.volume] for bar in bars]
     assert found == case["upstream_expect"]
     assert series.times[-1] <= int(case["httpResponse"]["result"]["last"])
+    assert answer.complete_before == case["httpResponse"]["result"]["XBTUSDT"][-1][0]
+
+
+def test_spot_trades_match_upstream(spot: KrakenSpot, loopback: LoopbackVenue) -> None:
+    (case,) = load("ccxt/response_kraken.json")["methods"]["fetchTrades"]
+    loopback.answer("/0/public/Trades", case["httpResponse"])
+    page = spot.trades("XBTUSDT", 0)
+    (trade,), (row,) = page.trades, case["httpResponse"]["result"]["XBTUSDT"]
+    assert trade.at // 10**6 == case["upstream_expect"][0]["timestamp"]
+    assert (trade.price, trade.volume) == (float(row[0]), float(row[1]))
+    assert str(page.next_since) == case["httpResponse"]["result"]["last"]

@@ -7,8 +7,21 @@ import sys
 
 import pytest
 
-COUNT = "print(sum(name == 'ccxt' or name.startswith('ccxt.') for name in sys.modules))"
-WORKS = "print(callable(KrakenFuturesMarket(base_url='http://127.0.0.1:9').wire._exchange.sign))"
+EXCHANGES = "print(*sorted(name for name in sys.modules if name.startswith('ccxt.') and name.count('.') == 1))"
+MAKE_FUTURES = "from shared.venue import KrakenFuturesMarket as M; market = M(base_url='http://127.0.0.1:9')"
+MAKE_SPOT = "import shared.venue.ccxt_classes as ours; spot = ours.kraken()"
+IN_THREADS = """
+import sys, threading
+import shared.venue.ccxt_classes as ours
+start, made = threading.Barrier(8), []
+def make(kind):
+    start.wait()
+    made.append(kind())
+threads = [threading.Thread(target=make, args=(kind,)) for kind in (ours.kraken, ours.krakenfutures) * 4]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(made), len({type(each) for each in made}), 'ccxt' in sys.modules)
+"""
 
 
 def run(code: str) -> list[str]:
@@ -17,22 +30,38 @@ def run(code: str) -> list[str]:
     return answer.stdout.split()
 
 
-def test_importing_the_venue_loads_few_ccxt_modules() -> None:
-    (count,) = run(f"import sys; import shared.venue; {COUNT}")
-    assert int(count) < 15
+def test_importing_the_venue_loads_no_exchange_class() -> None:
+    code = f"import sys; from shared.venue import KrakenFuturesMarket, KrakenRestVenue, KrakenSpot; {EXCHANGES}"
+    assert run(code) == []
+    assert run("import sys, shared.venues; print('requests' in sys.modules)") == ["False"]
 
 
-def test_venue_works_after_a_whole_ccxt_import() -> None:
-    (works,) = run(f"import ccxt; from shared.venue import KrakenFuturesMarket; {WORKS}")
-    assert works == "True"
+def test_first_client_loads_its_own_class_only() -> None:
+    assert run(f"import sys; {MAKE_FUTURES}; {EXCHANGES}") == ["ccxt.abstract", "ccxt.base", "ccxt.krakenfutures"]
+    assert run(f"import sys; {MAKE_SPOT}; {EXCHANGES}") == ["ccxt.abstract", "ccxt.base", "ccxt.kraken"]
 
 
-def test_whole_ccxt_import_works_after_the_venue() -> None:
-    code = "import shared.venue, ccxt, ccxt.base.errors; print(ccxt.kraken().id, issubclass(ccxt.BaseError, Exception))"
-    assert run(code) == ["kraken", "True"]
+def test_threads_that_start_together_share_two_classes() -> None:
+    assert run(IN_THREADS) == ["8", "2", "False"]
 
 
-@pytest.mark.parametrize("first", ["ccxt", "shared.venue"])
+@pytest.mark.parametrize("first", ["import ccxt", MAKE_SPOT])
+def test_venue_works_after_any_ccxt_import(first: str) -> None:
+    assert run(f"{first}; {MAKE_FUTURES}; print(callable(market.wire._exchange.sign))") == ["True"]
+
+
+@pytest.mark.parametrize("first", ["import shared.venue.transport", MAKE_FUTURES])
+def test_whole_ccxt_import_works_after_the_venue(first: str) -> None:
+    code = f"{first}; import ccxt; print(ccxt.binance().id, issubclass(ccxt.BaseError, Exception))"
+    assert run(code) == ["binance", "True"]
+
+
+@pytest.mark.parametrize("first", ["import ccxt", "import shared.venue.ccxt_classes", MAKE_SPOT])
 def test_both_imports_share_one_error_class(first: str) -> None:
-    code = f"import {first}; import ccxt, shared.venue.ccxt_classes as ours; print(ours.CcxtError is ccxt.BaseError)"
+    code = f"{first}; import ccxt, shared.venue.ccxt_classes as ours; print(ours.CcxtError is ccxt.BaseError)"
+    assert run(code) == ["True"]
+
+
+def test_errors_of_our_classes_are_the_error_class() -> None:
+    code = f"{MAKE_SPOT}; import sys; print(issubclass(sys.modules['ccxt.kraken'].BadSymbol, ours.CcxtError))"
     assert run(code) == ["True"]

@@ -14,7 +14,7 @@ from tests.integration.venue.sandbox_process import KEY, SECRET, Sandbox, runnin
 from trading.errors import VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
 from trading.model.instruments import Side
 from trading.model.orders import ClientOrderId, OrderRequest, OrderSide, OrderType
-from trading.model.times import Timeframe
+from trading.model.times import Timeframe, from_epoch
 from trading.model.units import Price, Quantity
 from trading.model.venue import OpenOrderKind, OrderFate, SendOutcome
 
@@ -198,13 +198,35 @@ def test_committed_candles_end_at_the_last_bar(sandbox: Sandbox) -> None:
     spot = KrakenSpot(clock=sandbox, base_url=sandbox.url)
     pair = next(each.pair for each in spot.pairs() if (each.base, each.quote) == ("BTC", "USD"))
     sandbox.advance(minutes=20)
-    series = spot.candles(pair, Timeframe.M15, None)
+    answer = spot.candles(pair, Timeframe.M15, None)
+    series = answer.bars
     assert (len(series), series.gaps) == (719, 0)
-    assert series.closed_at == Timeframe.M15.floor(sandbox.now())
-    newest = spot.candles(pair, Timeframe.M15, sandbox.now() - timedelta(minutes=50))
+    assert series.closed_at == Timeframe.M15.floor(sandbox.now()) == from_epoch(answer.complete_before)
+    newest = spot.candles(pair, Timeframe.M15, sandbox.now() - timedelta(minutes=50)).bars
     assert newest == series.last(3)
     quote = spot.quotes([pair])[pair]
     assert (quote.bid < quote.ask, quote.at) == (True, sandbox.now())
+
+
+def test_index_candles_of_sandbox_end_closed(venue: KrakenRestVenue, sandbox: Sandbox) -> None:
+    sandbox.advance(minutes=20)
+    since = Timeframe.M15.floor(sandbox.now()) - timedelta(hours=2)
+    answer = venue.index_candles(CONTRACT, Timeframe.M15, since)
+    assert (len(answer.bars), answer.bars.gaps) == (8, 0)
+    assert answer.bars.closed_at == Timeframe.M15.floor(sandbox.now()) == from_epoch(answer.complete_before)
+
+
+def test_trades_of_sandbox_are_paged_to_now(sandbox: Sandbox) -> None:
+    spot = KrakenSpot(clock=sandbox, base_url=sandbox.url)
+    since = int((sandbox.now() - timedelta(days=1)).timestamp()) * 10**9
+    pages = [spot.trades("XXBTZUSD", since)]
+    while pages[-1].trades:
+        pages.append(spot.trades("XXBTZUSD", pages[-1].next_since))
+    times = [trade.at for page in pages for trade in page.trades]
+    assert len(pages[0].trades) == 1000
+    assert times == sorted(set(times))
+    assert since < times[0]
+    assert 0 <= sandbox.now().timestamp() - times[-1] / 10**9 < 120
 
 
 def test_contracts_and_quotes_cover_the_same_markets(venue: KrakenRestVenue) -> None:

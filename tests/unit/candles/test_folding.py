@@ -60,6 +60,12 @@ def test_day_with_one_missing_part_gives_no_bar() -> None:
     assert len(fold(holed, Timeframe.H1)) == 23
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_fewer_bars_than_one_set_give_no_bar(count: int) -> None:
+    first = WHOLE.times.index(MIDNIGHT)
+    assert len(fold(picked(set(range(first, first + count))), Timeframe.H1)) == 0
+
+
 def test_fold_into_shorter_timeframe_is_refused() -> None:
     with pytest.raises(InvalidInput, match="cannot be folded"):
         fold(CandleSeries(Timeframe.H4), Timeframe.H1)

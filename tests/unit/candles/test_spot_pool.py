@@ -1,4 +1,4 @@
-"""Clients for threads, and messages for the next stage."""
+"""Clients for threads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from threading import Barrier
 
 import pytest
 
-from shared.queues import messages
 from shared.spot_pool import SpotPool
-from trading.errors import InvalidInput, VenueUnavailable
-from trading.model.candles import CandleSeries
+from trading.errors import VenueUnavailable
+from trading.model.candles import CandleAnswer, CandleSeries
 from trading.model.times import Timeframe
 from trading.model.venue import ListedPair, SpotQuote
 
@@ -24,12 +23,12 @@ class OneCallerOnly:
         self._meeting = meeting
         self._inside = False
 
-    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleSeries:
+    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleAnswer:
         assert not self._inside, "two threads share one client"
         self._inside = True
         self._meeting.wait(5)
         self._inside = False
-        return CandleSeries(timeframe)
+        return CandleAnswer(bars=CandleSeries(timeframe), complete_before=900)
 
     def pairs(self) -> tuple[ListedPair, ...]:
         raise VenueUnavailable("no answer")
@@ -48,7 +47,8 @@ def test_no_two_threads_share_a_client() -> None:
     pool = SpotPool(make)
     for _ in range(3):
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(lambda pair: pool.candles(pair, Timeframe.M15, None), "abcd"))
+            answers = list(threads.map(lambda pair: pool.candles(pair, Timeframe.M15, None), "abcd"))
+    assert [answer.complete_before for answer in answers] == [900] * 4
     assert len(made) == 4
 
 
@@ -64,15 +64,3 @@ def test_client_returns_to_pool_after_failure() -> None:
         with pytest.raises(VenueUnavailable):
             pool.pairs()
     assert (pool.quotes(["a"]), len(made)) == ({}, 1)
-
-
-def test_queue_messages_are_read_with_their_ids() -> None:
-    event = {"Records": [{"messageId": "1", "body": '{"instruments": ["BTC"]}'}]}
-    assert messages(event) == (("1", {"instruments": ["BTC"]}),)
-    assert messages({"scheduled_time": "2024-05-01T10:00:00Z"}) == ()
-
-
-@pytest.mark.parametrize("body", ["", "[1]", "{", None])
-def test_unreadable_queue_message_is_refused(body: str | None) -> None:
-    with pytest.raises(InvalidInput, match="expected a JSON object"):
-        messages({"Records": [{"messageId": "1", "body": body}]})

@@ -23,6 +23,14 @@ class VenueUnavailable(TradingError):
     """The venue gave no usable answer to a read. Nothing was changed: try again on the next run."""
 
 
+class VenueThrottled(VenueUnavailable):
+    """The venue refused a read because of its rate limit; it was not processed. Slow down before trying again."""
+
+
+class VenueNotAsked(VenueUnavailable):
+    """The read was not made: no call was left for it in this run. The next run makes it."""
+
+
 class VenueAnswerInvalid(VenueUnavailable):
     """The venue answered something that is not its documented body (HTML, empty, wrong types). Treat as no answer."""
 

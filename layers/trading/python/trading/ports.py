@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from trading.model.candles import CandleSeries
+from trading.model.candles import CandleAnswer
 from trading.model.orders import OrderRequest
 from trading.model.times import Timeframe
 from trading.model.venue import (
@@ -21,6 +21,7 @@ from trading.model.venue import (
     Quote,
     SendAnswer,
     SpotQuote,
+    TradePage,
     VenuePosition,
 )
 
@@ -42,8 +43,24 @@ class SpotMarket(Protocol):
         """Bulk quotes by pair, one request."""
         ...
 
-    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleSeries:
+    def candles(self, pair: str, timeframe: Timeframe, since: datetime | None) -> CandleAnswer:
         """Committed bars only, at most the newest 720, opening at or after `since`."""
+        ...
+
+
+class TradeHistory(Protocol):
+    """Public trades, the only way to spot prices older than the newest 720 bars."""
+
+    def trades(self, pair: str, since: int) -> TradePage:
+        """Up to 1,000 trades after `since` (nanoseconds since 1970), oldest first. Raises VenueUnavailable."""
+        ...
+
+
+class IndexCandles(Protocol):
+    """Candles of the index that a contract follows: what stands in when the spot market does not answer."""
+
+    def index_candles(self, contract: str, timeframe: Timeframe, since: datetime) -> CandleAnswer:
+        """Closed bars opening at or after `since`, without volume. Raises VenueUnavailable."""
         ...
 
 

@@ -114,3 +114,16 @@ class CandleSeries:
         while keep and self.times[keep - 1] + self.timeframe.seconds > close_time:
             keep -= 1
         return CandleSeries.from_columns(self.timeframe, tuple(column[:keep] for column in self.columns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleAnswer:
+    """Committed bars as the exchange gave them.
+
+    `complete_before` (seconds since 1970, on the grid): a bar that opens before it and is not in `bars` never was: the
+    exchange skipped it. A bar that opens at or after it may still come. Neither is said of bars that were not asked
+    for, nor of those before the first bar of an answer as long as the exchange ever gives.
+    """
+
+    bars: CandleSeries
+    complete_before: int

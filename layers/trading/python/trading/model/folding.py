@@ -28,7 +28,7 @@ def fold(bars: CandleSeries, timeframe: Timeframe) -> CandleSeries:
     # Open times rise strictly on the grid, so a set is complete when its last part stands where it belongs.
     starts = [
         index
-        for index, time in enumerate(times[: len(times) - parts + 1])
+        for index, time in enumerate(times[: max(len(times) - parts + 1, 0)])
         if time % timeframe.seconds == 0 and times[index + parts - 1] - time == span
     ]
     return CandleSeries.from_columns(

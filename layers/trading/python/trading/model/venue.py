@@ -77,6 +77,23 @@ class SpotQuote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One public trade. `at` in nanoseconds since 1970; price in USD and volume in base coins as floats."""
+
+    at: int
+    price: float
+    volume: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePage:
+    """Trades, oldest first. `next_since` (nanoseconds since 1970) asks for the page after this one."""
+
+    trades: tuple[Trade, ...]
+    next_since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """The multi-collateral account in USD. `equity` = margin equity (collateral after haircuts + open profit)."""
 
