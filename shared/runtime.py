@@ -10,6 +10,7 @@ from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from shared.storage.quality import QualityStore
 from trading.rules import Rules, load_rules
 
 
@@ -41,3 +42,8 @@ def decisions_of(table_name: str) -> DecisionStore:
 @cache
 def market_of(table_name: str, bars_kept: int) -> MarketDataStore:
     return MarketDataStore(table_name, bars_kept=bars_kept)
+
+
+@cache
+def quality_of(table_name: str) -> QualityStore:
+    return QualityStore(table_name)

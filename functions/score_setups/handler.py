@@ -10,7 +10,7 @@ from shared.alerts import alerts_of
 from shared.clock import current_clock
 from shared.observability import Telemetry, observed
 from shared.queues import send
-from shared.runtime import control_of, decisions_of, ledger_of, market_of, rules_for
+from shared.runtime import control_of, decisions_of, ledger_of, market_of, quality_of, rules_for
 from shared.settings import ScoreSettings, load_settings
 from shared.venues import futures_of
 from trading.model.signals import Signal
@@ -23,6 +23,7 @@ def _scoring(settings: ScoreSettings) -> Scoring:
     return Scoring(
         futures=futures_of(settings.futures_url),
         market=market_of(settings.market_data_table, rules.data.bars_kept),
+        quality=quality_of(settings.market_data_table),
         decisions=decisions_of(settings.decisions_table),
         ledger=ledger_of(settings.ledger_table),
         control=control,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,13 @@ from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from shared.storage.quality import QualityStore
 from trading.errors import TradingError, VenueUnavailable
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.costs import MarketConditions
 from trading.model.decisions import Decision, Outcome
 from trading.model.instruments import InstrumentId, Universe
+from trading.model.quality import CoinQuality, QualityState
 from trading.model.signals import Signal
 from trading.model.snapshots import Snapshot
 from trading.model.times import Timeframe, to_text
@@ -38,6 +40,7 @@ class Scoring:
 
     futures: FuturesMarket
     market: MarketDataStore
+    quality: QualityStore
     decisions: DecisionStore
     ledger: Ledger
     control: ControlStore
@@ -49,14 +52,18 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreReport:
-    """Proof of a run. `scored_bar` is None when nothing was due; `decided_bar` is the newest with all its traces."""
+    """Proof of a run. `scored_bar` is None when nothing was due; `decided_bar` is the newest with all its traces.
+
+    `outcomes` counts decisions, `qualities` coins by the quality they were decided with.
+    """
 
     scored_bar: datetime | None = None
     decided_bar: datetime | None = None
     coins: int = 0
     traces: int = 0
     signals: int = 0
-    outcomes: Mapping[str, int]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    qualities: Mapping[QualityState, int] = field(default_factory=dict)
 
     @property
     def coverage_pct(self) -> float:
@@ -70,6 +77,7 @@ class ScoreReport:
             "traces": self.traces,
             "signals": self.signals,
             "outcomes": dict(self.outcomes),
+            "quality": {state.lower(): self.qualities.get(state, 0) for state in QualityState},
         }
 
 
@@ -77,7 +85,7 @@ def score_due(scoring: Scoring, now: datetime) -> ScoreReport:
     """One run: nothing but one read and one write unless the bars of a new decision bar are in."""
     runs = scoring.control.last_runs()
     bar, stored_until, decided = DECISION.floor(now), ingested_until(runs), decided_until(runs)
-    report = ScoreReport(decided_bar=decided, outcomes={})
+    report = ScoreReport(decided_bar=decided)
     ready = stored_until is not None and stored_until >= bar
     universe = scoring.market.universe() if ready and (decided is None or decided < bar) else None
     if universe is not None and universe.universe.instruments:
@@ -95,7 +103,8 @@ class _Bar:
 
 def _score(scoring: Scoring, universe: Universe, due: _Bar) -> ScoreReport:
     late = due.now - due.bar > timedelta(seconds=scoring.rules.data.decision_bar_late_after_s)
-    snapshots = _snapshots(scoring, universe, due)
+    qualities = _qualities(scoring, universe, due.now)
+    snapshots = _snapshots(scoring, universe, due, qualities)
     decided, failed = _decide_all(snapshots, scoring.rules)
     if late:
         decided = [too_late(decision) for decision in decided]
@@ -113,15 +122,27 @@ def _score(scoring: Scoring, universe: Universe, due: _Bar) -> ScoreReport:
         traces=len(traces),
         signals=emitted,
         outcomes=Counter(sorted(decision.outcome.value for decision in traces)),
+        qualities=Counter(quality.state for quality in qualities.values()),
     )
 
 
-def _snapshots(scoring: Scoring, universe: Universe, due: _Bar) -> list[Snapshot]:
+def _qualities(scoring: Scoring, universe: Universe, now: datetime) -> dict[InstrumentId, CoinQuality]:
+    """The quality of every coin of the universe; one nothing is known about is healthy until it fails."""
+    loaded = scoring.quality.load_all()
+    if loaded.refused:
+        scoring.alerts.tell(_quality_alert(loaded.refused, now))
+    return {each.id: loaded.coins.get(each.id) or CoinQuality.new(now) for each in universe.instruments}
+
+
+def _snapshots(
+    scoring: Scoring, universe: Universe, due: _Bar, qualities: Mapping[InstrumentId, CoinQuality]
+) -> list[Snapshot]:
     loaded = scoring.market.load([each.id for each in universe.instruments], Timeframe, due.bar)
     if loaded.refused:
         _report_refused(scoring, loaded, due.now)
     quotes = _quotes(scoring)
     history = _signal_history(scoring, due.bar)
+    healthy = sum(quality.state is QualityState.HEALTHY for quality in qualities.values())
     return [
         Snapshot(
             instrument=instrument,
@@ -135,6 +156,9 @@ def _snapshots(scoring: Scoring, universe: Universe, due: _Bar) -> list[Snapshot
             used_structures=tuple(
                 (signal.structure_id, signal.decision_bar) for signal in history.get(instrument.id, ())
             ),
+            quality=qualities[instrument.id].state,
+            quality_reason=qualities[instrument.id].reason,
+            healthy_share=healthy / len(universe),
             code_version=scoring.code_version,
         )
         for instrument in universe.instruments
@@ -228,4 +252,15 @@ def _coverage_alert(failed: Mapping[InstrumentId, str], universe: Universe, due:
         text=f"No decision at {to_text(due.bar)} for {', '.join(coins[:SHOWN])}.",
         at=due.now,
         fields=tuple((coin, failed[coin]) for coin in coins[:SHOWN]),
+    )
+
+
+def _quality_alert(refused: Sequence[str], now: datetime) -> Alert:
+    return Alert(
+        kind=AlertKind.STALE_DATA,
+        severity=Severity.WARNING,
+        subject="stored quality",
+        title=f"The stored quality of {len(refused)} shards does not decode",
+        text=f"Their coins count as healthy until ingest has looked at them again: {'; '.join(refused[:SHOWN])}.",
+        at=now,
     )

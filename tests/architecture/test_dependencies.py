@@ -6,7 +6,18 @@ import sys
 
 from tests.architecture.sources import PARTS, Source, everything, sources
 
-STAGES = ("smc", "strategy", "risk", "execution", "exits", "reconciliation", "universe", "reporting", "matching")
+STAGES = (
+    "smc",
+    "strategy",
+    "risk",
+    "execution",
+    "exits",
+    "reconciliation",
+    "universe",
+    "quality",
+    "reporting",
+    "matching",
+)
 BASE = ("trading.model", "trading.rules", "trading.errors", "trading.indicators")
 ALLOWED = {"trading": {"trading"}, "shared": {"shared", "trading"}, "functions": {"functions", "shared", "trading"}}
 SHARED_MAY_USE = ("trading.ports", "trading.model", "trading.rules", "trading.errors", "trading.matching")

@@ -15,7 +15,8 @@ from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
-from shared.storage.tables import DecisionItem
+from shared.storage.quality import QualityStore
+from shared.storage.tables import DecisionItem, MarketDataItem
 from tests.fakes.futures_market import FuturesInMemory, a_contract, a_pair, a_quote
 from tests.fakes.spot_market import wave
 from tests.integration.market_data.conftest import DECISIONS, MARKET, Told
@@ -24,6 +25,7 @@ from trading.model.candles import CandleSeries
 from trading.model.decisions import Decision, Outcome
 from trading.model.folding import fold
 from trading.model.instruments import InstrumentId, Side
+from trading.model.quality import CoinQuality, QualityState
 from trading.model.signals import Levels, Setup, Signal, signal_id
 from trading.model.times import Timeframe, to_text
 from trading.model.units import Price
@@ -67,6 +69,7 @@ def scene(control: ControlStore, ledger: Ledger, alerts: Alerts) -> Scene:
     scene.scoring = Scoring(
         futures=futures,
         market=market,
+        quality=QualityStore(MARKET),
         decisions=DecisionStore(DECISIONS),
         ledger=ledger,
         control=control,
@@ -180,6 +183,55 @@ def inputs_of(scene: Scene) -> dict[InstrumentId, str]:
     scene.scoring.control.record_run("score_setups", NOW, {})
     scene.run()
     return {trace.instrument: trace.inputs_fingerprint for trace in scene.scoring.decisions.traces(BAR)}
+
+
+def save_quality(shard: int, **states: QualityState) -> None:
+    """What ingest would know about these coins."""
+    since = BAR - timedelta(hours=1)
+    qualities = {
+        InstrumentId(coin): CoinQuality(
+            state=state,
+            since=since,
+            reason="no answer for an hour",
+            failures=60,
+            passes=0,
+            failing_since=since,
+            probe_at=NOW if state is QualityState.SUSPENDED else None,
+        )
+        for coin, state in states.items()
+    }
+    QualityStore(MARKET).save(shard, qualities, since)
+
+
+def test_stored_quality_decides_and_is_counted(scene: Scene) -> None:
+    save_quality(0, AAA=QualityState.DEGRADED, GONE=QualityState.SUSPENDED)
+    save_quality(1, BBB=QualityState.SUSPENDED)
+    proof = scene.run()
+    assert proof["quality"] == {"healthy": 1, "degraded": 1, "suspended": 1}
+    assert scene.outcomes() == {"AAA": Outcome.DEGRADED, "BBB": Outcome.SUSPENDED, "NEW": Outcome.NO_DATA}
+    (trace,) = scene.scoring.decisions.traces_of(AAA, [BAR])
+    assert trace.sentence == "AAA: its candles are degraded: no answer for an hour."
+
+
+def test_coins_without_record_are_healthy(scene: Scene) -> None:
+    assert scene.run()["quality"] == {"healthy": 3, "degraded": 0, "suspended": 0}
+    assert {Outcome.DEGRADED, Outcome.SUSPENDED}.isdisjoint(scene.outcomes().values())
+
+
+def test_share_of_healthy_coins_reaches_every_decision(scene: Scene) -> None:
+    before = inputs_of(scene)
+    save_quality(0, AAA=QualityState.DEGRADED)
+    after = inputs_of(scene)
+    assert {coin for coin in COINS if after[InstrumentId(coin)] != before[InstrumentId(coin)]} == set(COINS)
+
+
+def test_unreadable_quality_is_told_and_trusted(scene: Scene, told: Told) -> None:
+    save_quality(0, AAA=QualityState.DEGRADED)
+    item = MarketDataItem.get("QUALITY", "00")
+    item.data = b"damaged"
+    item.save()
+    assert scene.run()["quality"] == {"healthy": 3, "degraded": 0, "suspended": 0}
+    assert [alert.subject for alert in told.take()] == ["stored quality"]
 
 
 def test_signal_of_last_hour_reaches_its_coin_only(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from trading.model.candles import CandleSeries
 from trading.model.costs import MarketConditions
 from trading.model.instruments import Instrument, InstrumentId, MarginLevel, Tier
+from trading.model.quality import QualityState
 from trading.model.snapshots import Snapshot
 from trading.model.times import Timeframe
 from trading.model.units import BasisPoints, Quantity
@@ -92,6 +93,9 @@ def snapshot(
         market=market,
         last_signal_at=last_signal_at,
         used_structures=used_structures,
+        quality=QualityState.HEALTHY,
+        quality_reason="",
+        healthy_share=1.0,
         code_version="test",
     )
 

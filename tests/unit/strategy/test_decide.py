@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 
 from tests.unit.strategy.markets import DECISION_BAR, DOWN, QUOTE, UP, hours, snapshot
+from trading.errors import InvalidInput
 from trading.model.candles import CandleSeries
 from trading.model.costs import MarketConditions
 from trading.model.decisions import Alignment, Decision, Outcome
 from trading.model.instruments import Side
+from trading.model.quality import QualityState
 from trading.model.signals import Regime, Setup
 from trading.model.snapshots import Snapshot
 from trading.model.times import Timeframe
 from trading.model.units import BasisPoints
 from trading.rules import Rules, load_rules
-from trading.strategy.decide import decide
+from trading.strategy.decide import decide, inputs_fingerprint
 
 RULES = load_rules()
 # (setup, direction) -> seed of the walk and how far into it the decision falls
@@ -68,7 +70,7 @@ def test_signal_carries_its_reasons_and_its_life() -> None:
     assert decision.structure[0] == signal.structure_id
     assert decision.alignment is Alignment.ALIGNED
     assert [gate.name for gate in decision.gates] == [
-        *("bias", "adx", "fibonacci", "spread", "cooldown", "structure_reuse"),
+        *("universe_health", "bias", "adx", "fibonacci", "spread", "cooldown", "structure_reuse"),
         *("levels", "cost_tight", "net_reward"),
     ]
 
@@ -98,6 +100,10 @@ def _used(setup: Setup) -> Snapshot:
 
 def _stale(setup: Setup) -> Snapshot:
     return replace(_market(setup), decision_bar=DECISION_BAR + timedelta(hours=1))
+
+
+def _distrusted(state: QualityState) -> Snapshot:
+    return replace(_market(Setup.TREND), quality=state, quality_reason="30 of the newest 96 bars are missing, limit 24")
 
 
 TOGGLES: list[tuple[str, str, Snapshot, dict[str, Any], tuple[Outcome, str | None]]] = [
@@ -148,10 +154,21 @@ TOGGLES: list[tuple[str, str, Snapshot, dict[str, Any], tuple[Outcome, str | Non
         {},
         (Outcome.GATE_FAILED, "funding_wide"),
     ),
+    ("quality", "enabled", _distrusted(QualityState.DEGRADED), {}, (Outcome.DEGRADED, None)),
+    ("quality", "enabled", _distrusted(QualityState.SUSPENDED), {}, (Outcome.SUSPENDED, None)),
+    (
+        "quality",
+        "universe_health",
+        replace(_market(Setup.TREND), healthy_share=0.49),
+        {},
+        (Outcome.GATE_FAILED, "universe_health"),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("section", "name", "market", "values", "expected"), TOGGLES, ids=[t[1] for t in TOGGLES])
+@pytest.mark.parametrize(
+    ("section", "name", "market", "values", "expected"), TOGGLES, ids=[f"{t[0]}.{t[1]}" for t in TOGGLES]
+)
 def test_rule_stops_the_idea_only_when_switched_on(
     section: str, name: str, market: Snapshot, values: dict[str, Any], expected: tuple[Outcome, str | None]
 ) -> None:
@@ -161,6 +178,56 @@ def test_rule_stops_the_idea_only_when_switched_on(
     assert (off.outcome, off.failed_gate) != expected
     assert name == "freshness" or off.setup is not None
     assert on.sentence != off.sentence
+
+
+def test_every_outcome_of_scoring_can_be_reached() -> None:
+    strict = _rules("score", threshold_wide_aligned=70, threshold_wide_neutral=70)
+    reached = {decide(market, _rules(section, **values)).outcome for section, _, market, values, _ in TOGGLES}
+    reached |= {
+        decide(replace(_market(Setup.TREND), h1=CandleSeries(Timeframe.H1)), RULES).outcome,
+        decide(_market(Setup.TREND, m15_bars=599), RULES).outcome,
+        decide(snapshot([(100.0, 100.1, 99.9, 100.0)] * 600), RULES).outcome,
+        decide(_market(Setup.TREND), strict).outcome,
+        decide(_market(Setup.TREND), RULES).outcome,
+    }
+    later = {Outcome.RISK_REFUSED, Outcome.NOT_ALLOCATED, Outcome.SENT, Outcome.FAILED}
+    assert reached == set(Outcome) - later
+
+
+@pytest.mark.parametrize("state", [QualityState.DEGRADED, QualityState.SUSPENDED])
+def test_distrusted_candles_are_named_before_other_flaws(state: QualityState) -> None:
+    distrusted = replace(_distrusted(state), m15=CandleSeries(Timeframe.M15))
+    decision = decide(distrusted, RULES)
+    assert decision.outcome == state.value
+    assert decision.sentence == f"TEST: its candles are {state.lower()}: {distrusted.quality_reason}."
+    assert (decision.gates, decision.setup) == ((), None)
+    nothing = replace(distrusted, h1=CandleSeries(Timeframe.H1))
+    assert decide(nothing, RULES).outcome is Outcome.NO_DATA
+
+
+@pytest.mark.parametrize(("share", "passed"), [(0.5, True), (0.499, False)])
+def test_sick_universe_stops_every_sound_coin(share: float, passed: bool) -> None:
+    decision = decide(replace(_market(Setup.TREND), healthy_share=share), RULES)
+    gate = decision.gates[0]
+    assert (gate.name, gate.passed, gate.value, gate.limit) == ("universe_health", passed, 100 * share, 50)
+    assert (decision.outcome is Outcome.SIGNAL) == passed
+    assert passed or "only 49.9 % of all coins have sound candles, needed 50" in decision.sentence
+    off = decide(replace(_market(Setup.TREND), healthy_share=share), _rules("quality", enabled=False))
+    assert off.outcome is Outcome.SIGNAL
+
+
+@pytest.mark.parametrize(
+    "change", [{"quality": QualityState.DEGRADED}, {"quality_reason": "late"}, {"healthy_share": 0.9}]
+)
+def test_quality_is_part_of_the_inputs(change: dict[str, Any]) -> None:
+    market = _market(Setup.TREND)
+    assert inputs_fingerprint(replace(market, **change)) != inputs_fingerprint(market)
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01, float("nan")])
+def test_share_of_healthy_coins_must_be_possible(share: float) -> None:
+    with pytest.raises(InvalidInput, match="healthy share"):
+        replace(_market(Setup.TREND), healthy_share=share)
 
 
 @pytest.mark.parametrize("setup", Setup)

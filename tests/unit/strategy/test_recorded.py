@@ -16,6 +16,7 @@ from trading.model.candles import Candle, CandleSeries
 from trading.model.decisions import Outcome
 from trading.model.folding import fold
 from trading.model.instruments import InstrumentId, Side
+from trading.model.quality import QualityState
 from trading.model.signals import Setup
 from trading.model.snapshots import Snapshot
 from trading.model.times import Timeframe
@@ -52,6 +53,9 @@ def _at(coin: str, moment: datetime) -> Snapshot:
         market=QUOTE,
         last_signal_at=None,
         used_structures=(),
+        quality=QualityState.HEALTHY,
+        quality_reason="",
+        healthy_share=1.0,
         code_version="test",
     )
 

@@ -72,6 +72,21 @@ def test_block_list_beats_pinned_list() -> None:
     assert reasons(joined([a_contract("BTC")], [a_pair("BTC")], rules=rules)) == {"PF_BTCUSD": "blocked by the rules"}
 
 
+def test_allow_list_leaves_out_all_others() -> None:
+    contracts, pairs = [a_contract("BTC"), a_contract("ADA")], [a_pair("BTC"), a_pair("ADA")]
+    only_ada = joined(contracts, pairs, rules=replace(RULES, pinned=("BTC",), allowed=("ADA",)))
+    assert [each.id for each in only_ada.instruments] == ["ADA"]
+    assert reasons(only_ada) == {"PF_BTCUSD": "not on the allow list"}
+    everything = joined(contracts, pairs, rules=replace(RULES, allowed=()))
+    assert [each.id for each in everything.instruments] == ["ADA", "BTC"]
+
+
+def test_block_list_beats_the_allow_list() -> None:
+    rules = replace(RULES, blocked=("BTC",), allowed=("BTC", "USDT"))
+    universe = joined([a_contract("BTC"), a_contract("USDT")], [a_pair("BTC"), a_pair("USDT")], rules=rules)
+    assert reasons(universe) == {"PF_BTCUSD": "blocked by the rules", "PF_USDTUSD": "fiat or stablecoin base"}
+
+
 @pytest.mark.parametrize(
     ("volume", "spread", "tier"),
     [

@@ -17,8 +17,38 @@ class DataRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IngestRules:
+    limit_per_ip: bool
+    calls_per_second: float
+    attempts: int
+    retry_pause_s: float
+    run_s: float
+    run_s_per_ip: float
+    shard_above: int
+    shard_coins: int
+    give_up_after_s: int
+    fallback: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityRules:
+    enabled: bool
+    degraded_after_failures: int
+    suspended_after_minutes: int
+    probe_minutes: int
+    release_after_passes: int
+    inspected_bars: int
+    gap_maximum_share: float
+    jump_pct: float
+    frozen_bars: int
+    universe_health: bool
+    universe_healthy_minimum_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UniverseRules:
     pinned: tuple[str, ...]
+    allowed: tuple[str, ...]
     blocked: tuple[str, ...]
     excluded_bases: tuple[str, ...]
     minimum_volume_usd: Decimal
@@ -213,6 +243,8 @@ class Rules:
     """All sections of `rules.toml`, plus the fingerprint of exactly these numbers (16 hex digits)."""
 
     data: DataRules
+    ingest: IngestRules
+    quality: QualityRules
     universe: UniverseRules
     detector: DetectorRules
     bias: BiasRules

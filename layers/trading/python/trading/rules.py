@@ -26,7 +26,9 @@ from trading.rule_sections import (
     ExecutionRules,
     ExitRules,
     GateRules,
+    IngestRules,
     LevelRules,
+    QualityRules,
     ReconciliationRules,
     RiskRules,
     Rules,
@@ -45,7 +47,9 @@ __all__ = [
     "ExecutionRules",
     "ExitRules",
     "GateRules",
+    "IngestRules",
     "LevelRules",
+    "QualityRules",
     "ReconciliationRules",
     "RiskRules",
     "Rules",
@@ -58,6 +62,9 @@ __all__ = [
 ]
 
 CROSS_LIMITS: tuple[tuple[str, str, str], ...] = (
+    ("ingest.run_s", "<=", "ingest.run_s_per_ip"),
+    ("ingest.shard_coins", "<=", "ingest.shard_above"),
+    ("quality.frozen_bars", "<=", "quality.inspected_bars"),
     ("universe.tier_b_volume_usd", "<", "universe.tier_a_volume_usd"),
     ("universe.tier_a_spread_bps", "<=", "universe.tier_b_spread_bps"),
     ("universe.tier_b_spread_bps", "<=", "universe.maximum_spread_bps"),

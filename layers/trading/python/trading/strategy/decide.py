@@ -8,6 +8,7 @@ from typing import Any
 
 from trading.model.decisions import Alignment, Decision, GateResult, Outcome
 from trading.model.instruments import Side
+from trading.model.quality import QualityState
 from trading.model.snapshots import Snapshot
 from trading.rules import Rules
 from trading.strategy import sentences
@@ -20,6 +21,7 @@ from trading.strategy.scoring import major_break, score_case, threshold
 from trading.strategy.setups import Candidate, find_setup
 from trading.strategy.signals import build_signal
 
+_OUTCOME_OF_QUALITY = {QualityState.DEGRADED: Outcome.DEGRADED, QualityState.SUSPENDED: Outcome.SUSPENDED}
 _OUTCOME_OF_GATE = {COOLDOWN: Outcome.COOLDOWN, STRUCTURE_REUSE: Outcome.DUPLICATE_STRUCTURE}
 
 
@@ -68,6 +70,9 @@ def unusable_data(snapshot: Snapshot, rules: Rules) -> Outcome | None:
     """Why the candles cannot be decided on, or None."""
     if not len(snapshot.h1):
         return Outcome.NO_DATA
+    distrusted = _OUTCOME_OF_QUALITY.get(snapshot.quality) if rules.quality.enabled else None
+    if distrusted is not None:
+        return distrusted
     if min(len(snapshot.h1), len(snapshot.m15)) < rules.data.bars_required:
         return Outcome.INSUFFICIENT_HISTORY
     fresh = snapshot.h1.closed_at == snapshot.decision_bar == snapshot.m15.closed_at
@@ -75,13 +80,14 @@ def unusable_data(snapshot: Snapshot, rules: Rules) -> Outcome | None:
 
 
 def inputs_fingerprint(snapshot: Snapshot) -> str:
-    """16 hex digits over every candle, the quote and what was signalled before: what the decision was made from."""
+    """16 hex digits over all the decision was made from: candles, quote, earlier signals, quality of the candles."""
     digest = hashlib.sha256()
     for series in snapshot.series:
         for column in series.columns:
             digest.update(column)
     rest = (snapshot.instrument, snapshot.market, snapshot.last_signal_at, snapshot.used_structures)
-    digest.update(repr(rest).encode())
+    quality = (snapshot.quality, snapshot.quality_reason, snapshot.healthy_share)
+    digest.update(repr((*rest, *quality)).encode())
     return digest.hexdigest()[:16]
 
 

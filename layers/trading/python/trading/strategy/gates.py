@@ -47,6 +47,15 @@ class Case:
 Gate = Callable[[Case, Rules], GateResult | None]
 
 
+def universe_health_gate(case: Case, rules: Rules) -> GateResult | None:
+    """Enough of the universe (percent) has sound candles: when a whole feed fails, the coins that look sound are the
+    ones whose fault was not noticed yet."""
+    if not (rules.quality.enabled and rules.quality.universe_health):
+        return None
+    value, limit = 100 * case.snapshot.healthy_share, rules.quality.universe_healthy_minimum_pct
+    return GateResult(name="universe_health", passed=value >= limit, value=value, limit=limit)
+
+
 def bias_gate(case: Case, rules: Rules) -> GateResult | None:
     """The higher timeframes do not stand against the side (-1 opposed, 0 neutral, 1 aligned)."""
     if not rules.bias.enabled:
@@ -145,6 +154,7 @@ def net_reward_gate(case: Case, rules: Rules) -> GateResult | None:
 
 
 BEFORE_SCORE: Final[tuple[Gate, ...]] = (
+    universe_health_gate,
     bias_gate,
     adx_gate,
     fibonacci_gate,

@@ -10,6 +10,7 @@ from trading.strategy.reading import Reading
 from trading.strategy.regime import is_consolidation
 
 _GATES = {
+    "universe_health": "only {value:.1f} % of all coins have sound candles, needed {limit:g}",
     "bias": "the higher timeframes stand against it",
     "adx": "the market has no direction: ADX {value:.1f}, needed {limit:g}",
     "fibonacci": "the entry is {value:.0f} bps from the nearest Fibonacci place, allowed {limit:g}",
@@ -33,6 +34,8 @@ def no_decision(snapshot: Snapshot, outcome: Outcome, rules: Rules) -> str:
     name, h1, m15 = snapshot.instrument.id, len(snapshot.h1), len(snapshot.m15)
     if outcome is Outcome.NO_DATA:
         return f"{name}: there are no 1h bars."
+    if outcome in (Outcome.DEGRADED, Outcome.SUSPENDED):
+        return f"{name}: its candles are {snapshot.quality.lower()}: {snapshot.quality_reason or 'no reason is known'}."
     if outcome is Outcome.INSUFFICIENT_HISTORY:
         return f"{name}: {h1} bars of 1h and {m15} of 15m, needed {rules.data.bars_required} of each."
     newest = f"1h closed at {snapshot.h1.closed_at}, 15m at {snapshot.m15.closed_at}"

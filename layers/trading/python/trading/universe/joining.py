@@ -107,6 +107,8 @@ def _tier(base: str, quote: Quote | None, rules: UniverseRules) -> Tier | NotLiq
         return NotLiquid(reason="blocked by the rules")
     if base in rules.excluded_bases:
         return NotLiquid(reason="fiat or stablecoin base")
+    if rules.allowed and base not in rules.allowed:
+        return NotLiquid(reason="not on the allow list")
     return Tier.A if base in rules.pinned else tier_of(quote, rules)
 
 
