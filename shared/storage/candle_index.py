@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from trading.errors import CorruptRecord
 from trading.model.candles import CandleSeries
-from trading.model.folding import newest_closed
+from trading.model.folding import merged, newest_closed
 from trading.model.instruments import InstrumentId
 from trading.model.times import Timeframe
 
@@ -92,14 +92,21 @@ class LoadedSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What is stored, seen without reading the blocks. `tails` are the bars since the last fold."""
+    """What is stored, seen without reading the blocks. `tails` are the bars since the last fold; `substitutes` stand
+    in for bars that the exchange has not given: they are shown, but they do not count as stored."""
 
     index: CandleIndex
     tails: Mapping[SeriesKey, CandleSeries]
+    substitutes: Mapping[SeriesKey, CandleSeries] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
 
     def tail(self, key: SeriesKey) -> CandleSeries:
         return self.tails.get(key, CandleSeries(key[1]))
+
+    def shown(self, key: SeriesKey) -> CandleSeries:
+        """The bars since the last fold as readers see them."""
+        tail, substitute = self.tail(key), self.substitutes.get(key)
+        return merged(tail, substitute) if substitute else tail
 
     def has(self, key: SeriesKey, open_time: int) -> bool:
         return open_time <= self.index.newest.get(key, -1) or open_time in self.tail(key).times

@@ -6,7 +6,6 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
 
 from pynamodb.exceptions import DoesNotExist, PutError
 
@@ -22,6 +21,9 @@ from trading.model.times import Timeframe, from_epoch, to_text
 KEPT_AFTER_PERIOD = timedelta(days=7)
 ATTEMPTS = 8
 
+SUBSTITUTES = 99
+"""The shard of bars that only stand in: where the exchange's own bar is there as well, that one counts."""
+
 Row = tuple[float, ...]
 """Open, high, low, close, volume."""
 CLOSE = 3
@@ -32,19 +34,27 @@ class Tails:
     """Bars since the last fold, by coin. `refused` names the slabs that did not decode: their bars count as missing."""
 
     series: Mapping[InstrumentId, CandleSeries]
+    substitutes: Mapping[InstrumentId, CandleSeries]
     refused: tuple[str, ...]
+
+    def whole(self) -> dict[InstrumentId, CandleSeries]:
+        """Both together; a substitute fills only what is missing."""
+        together = dict(self.series)
+        for instrument, series in self.substitutes.items():
+            together[instrument] = merged(together[instrument], series) if instrument in together else series
+        return together
 
 
 class SlabTable:
     def __init__(self, item: type[MarketDataItem]) -> None:
         self._item = item
 
-    def write(self, timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row]) -> None:
-        """Add coins to the slab of this bar. What is there stays; nothing is written when nothing is new.
+    def write(self, timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row], shard: int) -> None:
+        """Add coins to the slab of this bar and shard. What is there stays; nothing is written when nothing is new.
 
         Raises StoreConflict when other writers were first time after time.
         """
-        item = self._new_item(timeframe, open_time)
+        item = self._new_item(timeframe, open_time, shard)
         stored: dict[InstrumentId, Row] = {}
         version = 0
         for _ in range(ATTEMPTS):
@@ -59,40 +69,50 @@ class SlabTable:
             except PutError as error:
                 if not lost_condition(error):
                     raise
-            stored, version = self._read(timeframe, open_time)
+            stored, version = self._read(item)
         raise StoreConflict(f"{timeframe} slab of {item.sk} changed {ATTEMPTS} times while saving")
 
-    def closes(self, timeframe: Timeframe, open_time: int) -> dict[InstrumentId, float]:
-        """Close of every coin in the slab of this bar, one Get; empty when there is none. Raises CorruptRecord."""
-        new = self._new_item(timeframe, open_time)
-        try:
-            slab = unpack_slab(self._item.get(new.pk, new.sk, consistent_read=True).data or b"")
-        except DoesNotExist:
-            return {}
-        return dict(zip(slab.instruments, slab.columns[CLOSE], strict=True))
+    def closes(self, timeframe: Timeframe, open_time: int, *, substitutes: bool) -> dict[InstrumentId, float]:
+        """Close of every coin that has this bar, one Query. Raises CorruptRecord."""
+        partition, prefix = _partition(timeframe, period_start(open_time, timeframe)), _time_prefix(open_time)
+        found: dict[InstrumentId, float] = {}
+        for item in self._item.query(partition, MarketDataItem.sk.startswith(prefix), consistent_read=True):
+            if _shard(item) == SUBSTITUTES and not substitutes:
+                continue
+            slab = unpack_slab(item.data or b"")
+            # Substitutes come last, and what is there stays.
+            found = dict(zip(slab.instruments, slab.columns[CLOSE], strict=True)) | found
+        return found
 
     def tails(self, timeframe: Timeframe, first: int, last: int) -> Tails:
         """Bars that open within [first, last] (seconds since 1970), one Query per slab period."""
-        slabs, refused = [], []
+        slabs: dict[int, list[Slab]] = {}
+        refused = []
         period = period_start(first, timeframe)
         while period <= last:
             for item in self._item.query(_partition(timeframe, period), consistent_read=True):
                 try:
-                    slabs.append(unpack_slab(item.data or b""))
+                    slab = unpack_slab(item.data or b"")
                 except CorruptRecord as error:
                     refused.append(f"{timeframe} slab of {item.sk}: {error}")
+                    continue
+                if first <= slab.open_time <= last:
+                    slabs.setdefault(_shard(item), []).append(slab)
             period += SLAB_BARS * timeframe.seconds
-        wanted = [slab for slab in slabs if first <= slab.open_time <= last]
-        return Tails(series=_by_coin(timeframe, wanted), refused=tuple(refused))
+        substitutes = slabs.pop(SUBSTITUTES, [])
+        series: dict[InstrumentId, CandleSeries] = {}
+        for _, of_shard in sorted(slabs.items()):
+            for instrument, part in _by_coin(timeframe, of_shard).items():
+                series[instrument] = merged(series[instrument], part) if instrument in series else part
+        return Tails(series=series, substitutes=_by_coin(timeframe, substitutes), refused=tuple(refused))
 
-    def _new_item(self, timeframe: Timeframe, open_time: int) -> MarketDataItem:
+    def _new_item(self, timeframe: Timeframe, open_time: int, shard: int) -> MarketDataItem:
         period = period_start(open_time, timeframe)
-        item = self._item(_partition(timeframe, period), to_text(from_epoch(open_time)))
+        item = self._item(_partition(timeframe, period), f"{_time_prefix(open_time)}{shard:02d}")
         item.expires_at = from_epoch(period + SLAB_BARS * timeframe.seconds) + KEPT_AFTER_PERIOD
         return item
 
-    def _read(self, timeframe: Timeframe, open_time: int) -> tuple[dict[InstrumentId, Row], int]:
-        new = self._new_item(timeframe, open_time)
+    def _read(self, new: MarketDataItem) -> tuple[dict[InstrumentId, Row], int]:
         try:
             item = self._item.get(new.pk, new.sk, consistent_read=True)
         except DoesNotExist:
@@ -124,11 +144,13 @@ def _slab(timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row]
 
 
 def _by_coin(timeframe: Timeframe, slabs: list[Slab]) -> dict[InstrumentId, CandleSeries]:
-    """Slabs that follow one another with the same coins are cut into series column by column, not bar by bar."""
+    """Series out of the slabs of one shard: those of the same coins are cut column by column, not bar by bar."""
     series: dict[InstrumentId, CandleSeries] = {}
     slabs.sort(key=lambda slab: slab.open_time)
-    for instruments, run in groupby(slabs, key=lambda slab: slab.instruments):
-        together = list(run)
+    groups: dict[tuple[InstrumentId, ...], list[Slab]] = {}
+    for slab in slabs:
+        groups.setdefault(slab.instruments, []).append(slab)
+    for instruments, together in groups.items():
         times = array("q", (slab.open_time for slab in together))
         matrix = [array("d", b"".join(slab.columns[value].tobytes() for slab in together)) for value in range(VALUES)]
         for index, instrument in enumerate(instruments):
@@ -140,3 +162,11 @@ def _by_coin(timeframe: Timeframe, slabs: list[Slab]) -> dict[InstrumentId, Cand
 
 def _partition(timeframe: Timeframe, period: int) -> str:
     return f"SLAB#{timeframe}#{to_text(from_epoch(period))}"
+
+
+def _time_prefix(open_time: int) -> str:
+    return f"{to_text(from_epoch(open_time))}#"
+
+
+def _shard(item: MarketDataItem) -> int:
+    return int(item.sk.rpartition("#")[2])

@@ -15,6 +15,7 @@ from functools import partial
 
 from pynamodb.exceptions import DoesNotExist
 
+from shared.storage.candle_blocks import BlockTable
 from shared.storage.candle_index import (
     CandleIndex,
     Coverage,
@@ -24,9 +25,8 @@ from shared.storage.candle_index import (
     period_start,
     unpack_index,
 )
-from shared.storage.candle_slabs import ATTEMPTS, SlabTable, rows_by_bar
+from shared.storage.candle_slabs import ATTEMPTS, SUBSTITUTES, SlabTable, rows_by_bar
 from shared.storage.codec import from_json, to_json
-from shared.storage.packing import pack_block, unpack_block
 from shared.storage.tables import MarketDataItem, bind, save_at_version
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict
 from trading.model.candles import CandleSeries
@@ -53,6 +53,7 @@ class MarketDataStore:
     def __init__(self, table_name: str, *, bars_kept: int) -> None:
         self._item = bind(MarketDataItem, table_name)
         self._slabs = SlabTable(self._item)
+        self._blocks = BlockTable(self._item, bars_kept=bars_kept)
         self._bars_kept = bars_kept
         self._decoded: tuple[bytes, Universe] | None = None
 
@@ -97,12 +98,12 @@ class MarketDataStore:
         """Like `load_series`, but a record that does not decode is named in `refused` and loads as an empty series."""
         keys = [(instrument, timeframe) for timeframe in timeframes for instrument in instruments]
         coverage = self.coverage(now, {timeframe for _, timeframe in keys})
-        blocks, refused = self._blocks(keys)
+        blocks, refused = self._blocks.read(keys)
         close = int(now.timestamp())
         series = {}
         for key in keys:
             block = blocks.get(key, CandleSeries(key[1])) if key not in refused else None
-            known = merged(block, coverage.tail(key)) if block is not None else CandleSeries(key[1])
+            known = merged(block, coverage.shown(key)) if block is not None else CandleSeries(key[1])
             series[key] = known.until(close).last(self._bars_kept)
         return LoadedSeries(series=series, refused=refused)
 
@@ -110,23 +111,38 @@ class MarketDataStore:
         """One read of the index and about one Query per timeframe. An unreadable index reads as an empty store."""
         index = self._index(now)
         tails: dict[SeriesKey, CandleSeries] = {}
+        substitutes: dict[SeriesKey, CandleSeries] = {}
         refused: list[str] = []
         for timeframe in sorted(timeframes, key=lambda each: each.seconds) if index.version else ():
             found = self._slabs.tails(timeframe, index.folded_until[timeframe], newest_closed(now, timeframe))
             tails.update({(instrument, timeframe): series for instrument, series in found.series.items()})
+            substitutes.update({(instrument, timeframe): series for instrument, series in found.substitutes.items()})
             refused += found.refused
-        return Coverage(index=index, tails=tails, refused=tuple(refused))
+        return Coverage(index=index, tails=tails, substitutes=substitutes, refused=tuple(refused))
+
+    def present(self, close: datetime, timeframes: Iterable[Timeframe]) -> frozenset[SeriesKey]:
+        """The series that hold the newest bar closed at `close`: one Get and one Query per timeframe."""
+        index = self._index(close)
+        found: set[SeriesKey] = set()
+        for timeframe in timeframes if index.version else ():
+            open_time = newest_closed(close, timeframe)
+            found |= {key for key, newest in index.newest.items() if key[1] is timeframe and newest >= open_time}
+            recent = self._slabs.closes(timeframe, open_time, substitutes=False)
+            found |= {(instrument, timeframe) for instrument in recent}
+        return frozenset(found)
 
     def last_closes(self, now: datetime) -> Mapping[InstrumentId, float]:
-        """Close of the newest closed 15m bar by coin; a coin whose bar is not stored yet is left out."""
-        return self._slabs.closes(Timeframe.M15, newest_closed(now, Timeframe.M15))
+        """Close of the newest closed 15m bar by coin; a coin without one, and without a substitute, is left out."""
+        return self._slabs.closes(Timeframe.M15, newest_closed(now, Timeframe.M15), substitutes=True)
 
     # candles: writing
 
-    def add(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime) -> int:
+    def add(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime, shard: int = 0) -> int:
         """Store closed bars; returns how many were handed in. Bars of a folded period go to their block at once.
 
-        Raises InvalidInput for a bar that is not closed at `now`, StoreConflict when others keep writing.
+        Writers with different `shard` never meet in one slab. With SUBSTITUTES the bars stand in for missing ones
+        until the real ones come. Raises InvalidInput for a bar that is not closed at `now`, StoreConflict when others
+        keep writing.
         """
         index = self._index(now)
         if not index.version:
@@ -140,7 +156,7 @@ class MarketDataStore:
             if old := series.until(folded):
                 older[key] = old
         self._merge_blocks(older, now)
-        self._add_recent(recent, index, now)
+        self._add_recent(recent, index, now, shard)
         return sum(len(series) for series in bars.values())
 
     def add_history(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime) -> int:
@@ -148,7 +164,7 @@ class MarketDataStore:
         newest = {}
         for key, series in sorted(bars.items()):
             _require_closed(key, series, now)
-            self._save_block(key, series, replace_corrupt=True)
+            self._blocks.merge(key, series, replace_corrupt=True)
             newest[key] = series.times[-1] if series else newest_closed(now, key[1])
         if newest:
             self._change_index(now, lambda index: index.with_newest(newest))
@@ -176,10 +192,12 @@ class MarketDataStore:
 
     # inside
 
-    def _add_recent(self, bars: list[tuple[InstrumentId, CandleSeries]], index: CandleIndex, now: datetime) -> None:
+    def _add_recent(
+        self, bars: list[tuple[InstrumentId, CandleSeries]], index: CandleIndex, now: datetime, shard: int
+    ) -> None:
         """Write slabs; what a fold overtook meanwhile goes to the blocks as well."""
         for (timeframe, open_time), rows in sorted(rows_by_bar(bars).items()):
-            self._slabs.write(timeframe, open_time, rows)
+            self._slabs.write(timeframe, open_time, rows, shard)
         after = self._index(now)
         overtaken = {
             (instrument, series.timeframe): series.until(after.folded_until[series.timeframe])
@@ -190,54 +208,20 @@ class MarketDataStore:
 
     def _fold_slabs(self, timeframe: Timeframe, first: int, until: int, now: datetime) -> int:
         tails = self._slabs.tails(timeframe, first, until - timeframe.seconds)
-        self._merge_blocks({(instrument, timeframe): series for instrument, series in tails.series.items()}, now)
-        return len(tails.series)
+        whole = {(instrument, timeframe): series for instrument, series in tails.whole().items()}
+        self._merge_blocks(whole, now)
+        return len(whole)
 
     def _merge_blocks(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime) -> None:
         """Merge into existing blocks. A coin whose block does not decode is forgotten, so that it is fetched again."""
         newest, corrupt = {}, []
         for key, series in sorted(bars.items()):
             try:
-                newest[key] = self._save_block(key, series, replace_corrupt=False)
+                newest[key] = self._blocks.merge(key, series, replace_corrupt=False)
             except CorruptRecord:
                 corrupt.append(key[0])
         if newest or corrupt:
             self._change_index(now, lambda index: index.with_newest(newest).without(corrupt))
-
-    def _save_block(self, key: SeriesKey, series: CandleSeries, *, replace_corrupt: bool) -> int:
-        """Merge bars into one block; returns its newest open time."""
-        for _ in range(ATTEMPTS):
-            item = self._get(_block_key(key))
-            version = int(item.version or 0) if item else 0
-            try:
-                stored = unpack_block(item.data or b"") if item else CandleSeries(key[1])
-            except CorruptRecord:
-                if not replace_corrupt:
-                    raise
-                stored = CandleSeries(key[1])
-            whole = merged(stored, series).last(self._bars_kept)
-            if item is not None and whole == stored:
-                return whole.times[-1] if whole else 0
-            fresh = self._item(*_block_key(key))
-            fresh.data, fresh.version = pack_block(whole), version + 1
-            try:
-                save_at_version(fresh, version, f"candle block {key[0]} {key[1]}")
-            except StoreConflict:
-                continue
-            return whole.times[-1] if whole else 0
-        raise StoreConflict(f"candle block {key[0]} {key[1]} changed {ATTEMPTS} times while saving")
-
-    def _blocks(self, keys: Iterable[SeriesKey]) -> tuple[dict[SeriesKey, CandleSeries], dict[SeriesKey, str]]:
-        by_item = {_block_key(key): key for key in keys}
-        blocks: dict[SeriesKey, CandleSeries] = {}
-        refused: dict[SeriesKey, str] = {}
-        for item in self._item.batch_get(list(by_item), consistent_read=True):
-            key = by_item[item.pk, item.sk]
-            try:
-                blocks[key] = unpack_block(item.data or b"")
-            except CorruptRecord as error:
-                refused[key] = f"candle block {key[0]} {key[1]}: {error}"
-        return blocks, refused
 
     def _index(self, now: datetime) -> CandleIndex:
         item = self._get(INDEX_KEY)
@@ -272,10 +256,6 @@ class MarketDataStore:
             return None
 
 
-def _block_key(key: SeriesKey) -> tuple[str, str]:
-    return f"CANDLES#{key[0]}", key[1].value
-
-
 def _require_closed(key: SeriesKey, series: CandleSeries, now: datetime) -> None:
     closed_at = series.closed_at
     if series.timeframe is not key[1]:
@@ -284,4 +264,4 @@ def _require_closed(key: SeriesKey, series: CandleSeries, now: datetime) -> None
         raise InvalidInput(f"{key[0]} {key[1]} bar closes at {closed_at}; expected closed by {now}")
 
 
-__all__ = ["Coverage", "LoadedSeries", "MarketDataStore", "SeriesKey", "StoredUniverse"]
+__all__ = ["SUBSTITUTES", "Coverage", "LoadedSeries", "MarketDataStore", "SeriesKey", "StoredUniverse"]

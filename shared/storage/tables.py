@@ -6,8 +6,10 @@ set for a Lambda that must be done in seconds: PynamoDB's own defaults could wai
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, TypeVar
 
+from botocore.loaders import Loader, create_loader
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
@@ -64,7 +66,14 @@ def bind(model: type[Kind], table_name: str) -> type[Kind]:
     if meta.table_name != table_name:
         meta.table_name = table_name
         model._connection = None
+        connection(model).connection.session.register_component("data_loader", _descriptions())
     return model
+
+
+@cache
+def _descriptions() -> Loader:
+    """One for all tables: each model has a session of its own and would parse DynamoDB's description again."""
+    return create_loader()
 
 
 def connection(model: type[Item]) -> TableConnection:

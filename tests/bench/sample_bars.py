@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from array import array
 from collections.abc import Mapping
 from functools import cache
+from string import ascii_uppercase
 
 from infra.local.market.generated import COIN_PRICES, coin_names, generate_bars
 from infra.local.market.listings import list_coin
@@ -16,10 +18,10 @@ from trading.model.times import Timeframe
 
 SEED = 4
 PRICES = ("open", "high", "low", "close")
-VOLUME_DECIMALS = 8
 TURN = 37
 """Bars between one coin and its next copy: a prime, so that copies do not meet."""
-
+TICKER_LETTERS = (3, 3, 3, 4, 4, 5)
+"""How long made-up names are; half are longer than three letters."""
 
 DAY = Timeframe.D1.seconds
 PERIOD = SLAB_BARS * DAY
@@ -46,12 +48,8 @@ def quarter_hours(coin: str) -> CandleSeries:
 
 
 def derived(bars: CandleSeries, timeframe: Timeframe) -> CandleSeries:
-    """Bars of a higher timeframe; volumes are rounded as the exchange gives them, sums of floats would be longer."""
-    if timeframe is Timeframe.M15:
-        return bars
-    series = folding.fold(bars, timeframe)
-    series.volumes = array("d", (round(volume, VOLUME_DECIMALS) for volume in series.volumes))
-    return series
+    """Bars of a higher timeframe as ingest derives them: volumes are sums of doubles, not rounded."""
+    return bars if timeframe is Timeframe.M15 else folding.fold(bars, timeframe)
 
 
 def four_timeframes(coins: int, until: int, count: int) -> Mapping[SeriesKey, CandleSeries]:
@@ -72,6 +70,20 @@ def under_more_names(series: Mapping[SeriesKey, CandleSeries], times: int) -> Ma
         for (coin, timeframe), bars in series.items()
         for copy in range(times)
     }
+
+
+def under_tickers(series: Mapping[SeriesKey, CandleSeries]) -> Mapping[SeriesKey, CandleSeries]:
+    """The same bars under made-up names of three to five letters, in another order.
+
+    In a slab BTC, BTC1 and BTC2 would stand side by side; names and prices that are alike make it smaller than it is.
+    """
+    coins = list(dict.fromkeys(coin for coin, _ in series))
+    draw = random.Random(SEED)
+    tickers: dict[str, None] = {}
+    while len(tickers) < len(coins):
+        tickers["".join(draw.choices(ascii_uppercase, k=draw.choice(TICKER_LETTERS)))] = None
+    named = dict(zip(coins, tickers, strict=True))
+    return {(InstrumentId(named[coin]), timeframe): bars for (coin, timeframe), bars in series.items()}
 
 
 def _turned(series: CandleSeries, by: int) -> CandleSeries:

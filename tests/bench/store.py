@@ -25,7 +25,7 @@ from tests.bench.cloud_emulator import create_table, emulated_tables
 from tests.bench.results import Result, Row
 from tests.bench.sample_bars import MIDDLE, MIDNIGHT
 from tests.bench.store_loading import fingerprint
-from tests.bench.store_writing import DayOfWrites, write_a_day
+from tests.bench.store_writing import DayOfWrites, Ingest, write_a_day
 from trading.model import folding
 from trading.model.candles import CandleSeries
 from trading.model.times import Timeframe, from_epoch
@@ -34,9 +34,20 @@ from trading.rules import load_rules
 TARGETS = {
     "read_units_vs_item_per_candle": 3.0,
     "write_units_vs_item_per_candle": 5.0,
+    "write_units_vs_item_per_candle_late_coins": 5.0,
+    "write_units_vs_item_per_candle_one_slab": 5.0,
+    "write_units_vs_item_per_candle_paced": 5.0,
+    "write_units_vs_item_per_candle_few_coins": 5.0,
     "cpu_vs_item_per_candle": 10.0,
 }
 CHILD_SECONDS = 300
+FEW_COINS = "_few_coins"
+ONE_SLAB = Ingest(name="one slab")
+COMPARED = (
+    "Ours is the project's MarketDataStore (blocks and slabs, PynamoDB). The other is a PynamoDB model with one item "
+    "per candle (text keys, ISO time, five numbers, an expiry), read by one Query a series. Both hold the same bars. "
+    "To write such an item costs one unit however lean it is. Write ratios are of candles only, folds included."
+)
 
 Bars = Mapping[SeriesKey, CandleSeries]
 Loaded = Mapping[str, Any]
@@ -47,7 +58,8 @@ class StoreBench:
     """`bars` are loaded of each series of `coins`; `names`: how many times as many coins the figures are scaled to.
 
     `kept`: bars that a deployed store keeps in a block, which is what a fold writes. `item_runs`: timed loads of what
-    takes long.
+    takes long. `shard`: coins that one function of a sharded ingest writes; `paced`: coins that one function may ask
+    for in a minute where the exchange allows a call a second.
     """
 
     coins: int = 15
@@ -56,6 +68,19 @@ class StoreBench:
     kept: int = load_rules().data.bars_kept
     runs: int = 9
     item_runs: int = 3
+    shard: int = 100
+    paced: int = 60
+
+    @property
+    def ingests(self) -> Mapping[str, Ingest]:
+        """The ways to write a day of all coins that are measured, by what their ratio's name ends with."""
+        shards = f"{self.shard} coins a slab"
+        return {
+            "": Ingest(name=shards, coins_per_write=self.shard, sharded=True),
+            "_late_coins": Ingest(name=f"{shards}, 1 of each late", coins_per_write=self.shard, sharded=True, late=1),
+            "_one_slab": ONE_SLAB,
+            "_paced": Ingest(name=f"one slab, {self.paced} coins a minute", coins_per_write=self.paced),
+        }
 
     @property
     def series(self) -> int:
@@ -71,34 +96,36 @@ def run(bench: StoreBench) -> Result:
         ours = _blocks(create_table(tables, "bench-few"), bars, bench.bars, bench.runs)
         theirs = _loaded("items", items, bars, bench.bars, bench.item_runs)
         deployed = _blocks(create_table(tables, "bench-deployed"), bars, bench.kept, bench.runs)
-        more = sample_bars.under_more_names(bars, bench.names)
-        whole = _blocks(create_table(tables, "bench-many"), more, bench.bars, bench.item_runs)
-        days = {names * bench.coins: _day_of_writes(tables, bench, names) for names in (1, bench.names)}
+        more = sample_bars.under_tickers(sample_bars.under_more_names(bars, bench.names))
+        whole = _blocks(create_table(tables, "bench-many"), more, bench.bars, bench.item_runs, bench.ingests[""])
+        few = _days_of_writes(tables, bench, 1, {FEW_COINS: ONE_SLAB})
+        days = {**_days_of_writes(tables, bench, bench.names, bench.ingests), **few}
     return Result(
         subject="store",
         rows=_rows(bench, ours, theirs, whole),
         ratios={
             "read_units_vs_item_per_candle": theirs["read_units"] / ours["read_units"],
-            "write_units_vs_item_per_candle": _ratio(days[bench.names * bench.coins]),
+            **{f"write_units_vs_item_per_candle{way}": _ratio(day) for way, day in days.items()},
             "cpu_vs_item_per_candle": _median(theirs) / _median(ours),
             "requests_vs_item_per_candle": theirs["requests"] / ours["requests"],
             f"read_units_vs_item_per_candle_{bench.kept}": _units(candle_items, bars, bench.kept)
             / deployed["read_units"],
             "read_units_vs_lean_item_per_candle": _units(lean_items, bars, bench.bars) / ours["read_units"],
-            f"write_units_vs_item_per_candle_{bench.coins}_coins": _ratio(days[bench.coins]),
         },
         targets=TARGETS,
-        notes=[_described(day, coins) for coins, day in days.items()],
+        notes=[COMPARED, *(_described(bench, way, day) for way, day in days.items())],
     )
 
 
-def _blocks(table: str, bars: Bars, count: int, runs: int) -> Loaded:
+def _blocks(table: str, bars: Bars, count: int, runs: int, ingest: Ingest = ONE_SLAB) -> Loaded:
     """Fill a table as ingest would have done it by MIDDLE, and load `count` bars of each series."""
     store, now = MarketDataStore(table, bars_kept=count), from_epoch(MIDDLE)
     store.add({}, now)
     folded = store.coverage(now).index.folded_until
     store.add_history({key: series.until(folded[key[1]]) for key, series in bars.items()}, now)
-    store.add({key: folding.since(series, folded[key[1]]) for key, series in bars.items()}, now)
+    recent = {key: folding.since(series, folded[key[1]]) for key, series in bars.items()}
+    for shard, coins in ingest.writes(sorted({coin for coin, _ in bars})):
+        store.add({key: series for key, series in recent.items() if key[0] in coins}, now, shard)
     return _loaded("blocks", table, bars, count, runs)
 
 
@@ -122,10 +149,12 @@ def _loaded(way: str, table: str, bars: Bars, count: int, runs: int) -> Loaded:
     return found
 
 
-def _day_of_writes(tables: Any, bench: StoreBench, names: int) -> DayOfWrites:
+def _days_of_writes(
+    tables: Any, bench: StoreBench, names: int, ingests: Mapping[str, Ingest]
+) -> Mapping[str, DayOfWrites]:
     bars = sample_bars.four_timeframes(bench.coins, MIDNIGHT, bench.kept + SLAB_BARS)
-    table = create_table(tables, f"bench-day-{names}")
-    return write_a_day(table, sample_bars.under_more_names(bars, names), MIDNIGHT, bench.kept)
+    more = sample_bars.under_tickers(sample_bars.under_more_names(bars, names))
+    return write_a_day(lambda way: create_table(tables, f"bench-day{way}"), more, bench.kept, ingests)
 
 
 def _units(items_of: Callable[[SeriesKey, CandleSeries], Sequence[Model]], bars: Bars, count: int) -> int:
@@ -166,8 +195,11 @@ def _ratio(day: DayOfWrites) -> float:
     return day.items / day.ours
 
 
-def _described(day: DayOfWrites, coins: int) -> str:
+def _described(bench: StoreBench, way: str, day: DayOfWrites) -> str:
+    coins, ingest = bench.coins, ONE_SLAB
+    if way != FEW_COINS:
+        coins, ingest = bench.names * bench.coins, bench.ingests[way]
     return (
-        f"Write units a day, {coins} coins: {day.ours:.0f} (slabs {day.slabs:.0f}, folds {day.folds:.0f}) "
-        f"against {day.items:.0f} with one item per candle."
+        f"Write units a day, {coins} coins, {ingest.name} a close: {day.ours:.0f} (slabs {day.slabs:.0f} in "
+        f"{day.slab_writes} writes, folds {day.folds:.0f}) against {day.items:.0f} with one item per candle."
     )
