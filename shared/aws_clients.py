@@ -1,11 +1,13 @@
-"""The boto3 clients of this process, made once, with limits that fit a Lambda that must be done in seconds."""
+"""The boto3 clients of this process, made once, with limits that fit a Lambda that must be done in seconds.
+
+boto3 is imported by the first client: most runs tell nobody anything, and PynamoDB speaks to DynamoDB without it.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -18,9 +20,13 @@ LIMITS = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts"
 
 @cache
 def topics_client() -> SNSClient:
+    import boto3
+
     return boto3.client("sns", config=LIMITS)
 
 
 @cache
 def secrets_client() -> SecretsManagerClient:
+    import boto3
+
     return boto3.client("secretsmanager", config=LIMITS)

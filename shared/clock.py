@@ -1,10 +1,15 @@
-"""The one place that reads the time. The local stack installs its virtual clock here; nothing else does."""
+"""The one place that reads the time and waits for it. Only the local stack installs another clock, its virtual one."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from trading.ports import Clock
+
+Wait = Callable[[float], None]
+"""Returns once so many seconds of the installed clock's time may be taken as passed."""
 
 
 class SystemClock:
@@ -16,12 +21,18 @@ class SystemClock:
 
 class _Installed:
     clock: Clock = SystemClock()
+    wait: Wait = time.sleep
 
 
 def current_clock() -> Clock:
     return _Installed.clock
 
 
-def install_clock(clock: Clock) -> None:
-    """Make every handler in this process read this clock."""
-    _Installed.clock = clock
+def current_wait() -> Wait:
+    """How to let the installed clock's time pass: with the machine's clock by sleeping."""
+    return _Installed.wait
+
+
+def install_clock(clock: Clock, wait: Wait = time.sleep) -> None:
+    """Make every handler in this process read this clock, and wait in its time."""
+    _Installed.clock, _Installed.wait = clock, wait

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws_clients import LIMITS
@@ -22,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 @cache
 def queues_client() -> SQSClient:
+    import boto3
+
     return boto3.client("sqs", config=LIMITS)
 
 
@@ -35,18 +36,12 @@ def send(queue_url: str, message: Mapping[str, object]) -> bool:
     return True
 
 
-def messages(event: Mapping[str, Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
-    """(message id, JSON object) of each record of an SQS event; empty for any other event.
-
-    Raises InvalidInput for a body that is not a JSON object.
-    """
-    found = []
-    for record in event.get("Records", ()):
-        try:
-            body = json.loads(record["body"])
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise InvalidInput(f"queue message has an unreadable body ({error!r}); expected a JSON object") from None
-        if not isinstance(body, dict):
-            raise InvalidInput(f"queue message is {body!r}; expected a JSON object")
-        found.append((str(record.get("messageId", "")), body))
-    return tuple(found)
+def message(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object that one record of an SQS event carries. Raises InvalidInput for any other body."""
+    try:
+        body = json.loads(record["body"])
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InvalidInput(f"queue message has an unreadable body ({error!r}); expected a JSON object") from None
+    if not isinstance(body, dict):
+        raise InvalidInput(f"queue message is {body!r}; expected a JSON object")
+    return body

@@ -20,7 +20,8 @@ PREFIX = "SMC_"
 class Settings(BaseModel):
     """What every function has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when it is first used: a process reads one of these types.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     ledger_table: str
     rules_override: str = ""
@@ -63,6 +64,7 @@ class TradingSettings(MarketDataSettings):
 
 
 class MaintainSettings(AlertingSettings):
+    spot_url: str
     market_data_table: str
     decisions_table: str
 
@@ -96,3 +98,15 @@ def load_settings(kind: type[Kind], environment: Mapping[str, str] | None = None
         first = error.errors()[0]
         variable = PREFIX + str(first["loc"][0]).upper()
         raise InvalidInput(f"environment variable {variable}: {first['msg'].lower()}") from None
+
+
+def tracing_is_on(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether this run is to be traced: Lambda writes X-Ray's decision into the trace header before each run.
+
+    Lambda gives the daemon's address to every function, traced or not, so that tells nothing.
+    """
+    source = os.environ if environment is None else environment
+    if source.get("POWERTOOLS_TRACE_DISABLED", "").strip().lower() in ("1", "true", "t", "yes", "y", "on"):
+        return False
+    fields = source.get("_X_AMZN_TRACE_ID", "").replace(" ", "").split(";")
+    return "Sampled=1" in fields

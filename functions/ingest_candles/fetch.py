@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from shared.storage.candle_index import Coverage, SeriesKey
-from trading.errors import TradingError
+from trading.errors import TradingError, VenueNotAsked, VenueUnavailable
 from trading.model.candles import CandleSeries
 from trading.model.folding import fold, merged, newest_closed, since
 from trading.model.instruments import Instrument, InstrumentId
+from trading.model.quality import CoinQuality
 from trading.model.times import Timeframe, from_epoch
 from trading.ports import SpotMarket
+from trading.rules import QualityRules
 
 WORKERS = 8
+SILENT_AFTER = 10
+"""So many coins failing one after the other, with none between that answered, mean that the venue is silent: asking
+for the others would only use up the run's time."""
+
+
+class Ending(StrEnum):
+    """How the fetch of one coin ended."""
+
+    COMPLETE = "complete"
+    LATE = "late"
+    FAILED = "failed"
+    NOT_TRIED = "not_tried"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """New bars of one coin. `history`: they are its first. `waiting`: why the coin is not complete, None when it is."""
+    """New bars of one coin. `history`: they are its first. `why`: a sentence unless COMPLETE. `skipped`: open time
+    of its newest 15m bar when the exchange has none for it, else 0. `seen`: the 15m bars of the answer, with a few
+    stored ones before the new ones, so that the new ones can be judged by them."""
 
     instrument: InstrumentId
-    bars: Mapping[Timeframe, CandleSeries]
+    ending: Ending
+    bars: Mapping[Timeframe, CandleSeries] = field(default_factory=dict)
     history: bool = False
-    waiting: str | None = None
+    why: str = ""
+    skipped: int = 0
+    seen: CandleSeries = field(default_factory=lambda: CandleSeries(Timeframe.M15))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,82 +67,156 @@ class Catch:
 
     @property
     def waiting(self) -> dict[InstrumentId, str]:
-        return {each.instrument: each.waiting for each in self.fetched if each.waiting is not None}
+        return {each.instrument: each.why for each in self.fetched if each.ending is not Ending.COMPLETE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
     """Fetches what is missing of the bars that closed by `close`. A coin that fails or hangs stops no other.
 
-    `due`: the timeframes to look at; a new coin gets all of them anyway.
+    `due`: the timeframes to look at; a new coin gets all of them anyway. Coins are begun in the order given.
     """
 
     spot: SpotMarket
     coverage: Coverage
+    qualities: Mapping[InstrumentId, CoinQuality]
     close: datetime
     due: tuple[Timeframe, ...]
     patience_s: float
+    quality: QualityRules
 
     def fetch_all(self, coins: tuple[Instrument, ...]) -> Catch:
         executor = ThreadPoolExecutor(max_workers=WORKERS)
         futures = {coin.id: executor.submit(self.fetch, coin) for coin in coins}
-        wait(futures.values(), timeout=self.patience_s)
+        silent = self._await(futures.values())
         # A hanging call ends by its own time limit; nobody waits for it here.
         executor.shutdown(wait=False, cancel_futures=True)
         catch = Catch()
         for instrument in sorted(futures):
-            catch.fetched.append(self._settled(instrument, futures[instrument], catch))
+            catch.fetched.append(self._settled(instrument, futures[instrument], silent, catch))
         return catch
 
-    def _settled(self, instrument: InstrumentId, future: Future[Fetched], catch: Catch) -> Fetched:
-        if not future.done() or future.cancelled():
-            return Fetched(instrument=instrument, bars={}, waiting=f"no answer within {self.patience_s:g} s")
+    def _await(self, futures: Collection[Future[Fetched]]) -> bool:
+        """Until all are done, the patience is over, or the venue turns out to be silent: then True."""
+        failed_in_a_row = 0
+        try:
+            for future in as_completed(futures, timeout=self.patience_s):
+                failed_in_a_row = failed_in_a_row + 1 if _unanswered(future.exception()) else 0
+                if failed_in_a_row >= SILENT_AFTER:
+                    return True
+        except TimeoutError:
+            pass
+        return False
+
+    def _settled(self, instrument: InstrumentId, future: Future[Fetched], silent: bool, catch: Catch) -> Fetched:
+        if future.cancelled():
+            if silent:
+                return Fetched(instrument=instrument, ending=Ending.FAILED, why="the exchange answers no coin")
+            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why="its turn did not come in this run")
+        if not future.done():
+            return Fetched(instrument=instrument, ending=Ending.FAILED, why=f"no answer within {self.patience_s:g} s")
         error = future.exception()
         if error is None:
             return future.result()
+        if isinstance(error, VenueNotAsked):
+            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why=str(error))
         if not isinstance(error, TradingError):
             catch.defects.append(error)
-        return Fetched(instrument=instrument, bars={}, waiting=f"{type(error).__name__}: {error}")
+        return Fetched(instrument=instrument, ending=Ending.FAILED, why=f"{type(error).__name__}: {error}")
 
     def fetch(self, coin: Instrument) -> Fetched:
-        if not self.coverage.index.has_blocks(coin.id):
-            bars = {timeframe: self._exchange(coin, timeframe, None) for timeframe in Timeframe}
-            return Fetched(instrument=coin.id, bars=bars, history=True, waiting=self._lacking(coin, bars))
-        if Timeframe.M15 not in self.due:
-            return Fetched(instrument=coin.id, bars={})
-        bars = {Timeframe.M15: self._fetched_15m(coin)}
-        if self._lacking(coin, bars) is None:
-            known = merged(self.coverage.tail((coin.id, Timeframe.M15)), bars[Timeframe.M15])
-            bars.update({each: self._higher(coin, each, known) for each in self.due if each is not Timeframe.M15})
-        return Fetched(instrument=coin.id, bars=bars, waiting=self._lacking(coin, bars))
+        one = _OneCoin(fetcher=self, coin=coin)
+        history = not self.coverage.index.has_blocks(coin.id)
+        bars = one.first_bars() if history else one.new_bars()
+        lacking = one.lacking(bars)
+        return Fetched(
+            instrument=coin.id,
+            ending=Ending.LATE if lacking else Ending.COMPLETE,
+            bars=bars,
+            history=history,
+            why=lacking,
+            skipped=0 if lacking else one.skipped(bars),
+            seen=one.seen.get(Timeframe.M15, CandleSeries(Timeframe.M15)),
+        )
 
-    def _fetched_15m(self, coin: Instrument) -> CandleSeries:
-        key = (coin.id, Timeframe.M15)
-        if self.coverage.has(key, newest_closed(self.close, Timeframe.M15)):
+
+def _unanswered(error: BaseException | None) -> bool:
+    return isinstance(error, VenueUnavailable) and not isinstance(error, VenueNotAsked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OneCoin:
+    """The fetch of one coin. By timeframe, `answered`: before which open time the exchange has told everything, and
+    `seen`: the closed bars of its answer."""
+
+    fetcher: Fetcher
+    coin: Instrument
+    answered: dict[Timeframe, int] = field(default_factory=dict)
+    seen: dict[Timeframe, CandleSeries] = field(default_factory=dict)
+
+    def first_bars(self) -> dict[Timeframe, CandleSeries]:
+        return {timeframe: self._exchange(timeframe, None) for timeframe in Timeframe}
+
+    def new_bars(self) -> dict[Timeframe, CandleSeries]:
+        due = self.fetcher.due
+        if Timeframe.M15 not in due:
+            return {}
+        bars = {Timeframe.M15: self._fetched_15m()}
+        if not self.lacking(bars):
+            known = merged(self.fetcher.coverage.tail((self.coin.id, Timeframe.M15)), bars[Timeframe.M15])
+            bars.update({each: self._higher(each, known) for each in due if each is not Timeframe.M15})
+        return bars
+
+    def _fetched_15m(self) -> CandleSeries:
+        key = (self.coin.id, Timeframe.M15)
+        if self._has(Timeframe.M15):
             return CandleSeries(Timeframe.M15)
-        return self._exchange(coin, Timeframe.M15, from_epoch(self.coverage.first_missing(key)))
+        first = self.fetcher.coverage.first_missing(key)
+        return since(self._exchange(Timeframe.M15, from_epoch(first - self._bars_before() * key[1].seconds)), first)
 
-    def _higher(self, coin: Instrument, timeframe: Timeframe, bars_15m: CandleSeries) -> CandleSeries:
+    def _bars_before(self) -> int:
+        """Stored bars that are asked for again, so that the new ones can be judged by them: those that lie in the
+        block, which is not read here."""
+        rules, tail = self.fetcher.quality, self.fetcher.coverage.tail((self.coin.id, Timeframe.M15))
+        return max(rules.inspected_bars - len(tail), rules.release_after_passes + 1)
+
+    def _higher(self, timeframe: Timeframe, bars_15m: CandleSeries) -> CandleSeries:
         """Derived bars, and the exchange's own where a 15m bar inside is missing."""
-        key, newest = (coin.id, timeframe), newest_closed(self.close, timeframe)
-        if self.coverage.has(key, newest):
+        key, newest = (self.coin.id, timeframe), newest_closed(self.fetcher.close, timeframe)
+        if self._has(timeframe):
             return CandleSeries(timeframe)
-        first = self.coverage.first_missing(key)
+        first = self.fetcher.coverage.first_missing(key)
         derived = since(fold(bars_15m, timeframe), first)
-        known = {*derived.times, *self.coverage.tail(key).times}
+        known = {*derived.times, *self.fetcher.coverage.tail(key).times}
         missing = [time for time in range(first, newest + 1, timeframe.seconds) if time not in known]
         if not missing:
             return derived
-        return merged(derived, self._exchange(coin, timeframe, from_epoch(missing[0])))
+        return merged(derived, self._exchange(timeframe, from_epoch(missing[0])))
 
-    def _exchange(self, coin: Instrument, timeframe: Timeframe, start: datetime | None) -> CandleSeries:
-        return self.spot.candles(coin.spot_pair, timeframe, start).until(int(self.close.timestamp()))
+    def _exchange(self, timeframe: Timeframe, start: datetime | None) -> CandleSeries:
+        answer = self.fetcher.spot.candles(self.coin.spot_pair, timeframe, start)
+        self.answered[timeframe] = answer.complete_before
+        self.seen[timeframe] = answer.bars.until(int(self.fetcher.close.timestamp()))
+        return self.seen[timeframe]
 
-    def _lacking(self, coin: Instrument, bars: Mapping[Timeframe, CandleSeries]) -> str | None:
-        """The first timeframe whose newest bar is neither stored nor fetched. A new coin may be younger than a bar."""
+    def _has(self, timeframe: Timeframe) -> bool:
+        newest = newest_closed(self.fetcher.close, timeframe)
+        quality = self.fetcher.qualities.get(self.coin.id)
+        known_skipped = timeframe is Timeframe.M15 and quality is not None and quality.absent_until >= newest
+        return known_skipped or self.fetcher.coverage.has((self.coin.id, timeframe), newest)
+
+    def lacking(self, bars: Mapping[Timeframe, CandleSeries]) -> str:
+        """The first timeframe whose newest bar may still come; empty when there is none."""
         for timeframe, series in bars.items():
-            newest = newest_closed(self.close, timeframe)
-            young = not series and not self.coverage.index.has_blocks(coin.id)
-            if not young and newest not in series.times and not self.coverage.has((coin.id, timeframe), newest):
+            newest = newest_closed(self.fetcher.close, timeframe)
+            told = newest < self.answered.get(timeframe, 0)
+            if newest not in series.times and not told and not self._has(timeframe):
                 return f"the {timeframe} bar that opened at {from_epoch(newest):%Y-%m-%d %H:%M} is not there"
-        return None
+        return ""
+
+    def skipped(self, bars: Mapping[Timeframe, CandleSeries]) -> int:
+        """The newest 15m bar's open time when the exchange has none for it: nobody traded."""
+        newest, fetched = newest_closed(self.fetcher.close, Timeframe.M15), bars.get(Timeframe.M15)
+        if fetched is None or newest in fetched.times or self._has(Timeframe.M15):
+            return 0
+        return newest

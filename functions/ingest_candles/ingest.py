@@ -1,63 +1,69 @@
-"""Stores the bars of each 15m close once the exchange has them, until every coin is in or the deadline passes."""
+"""Stores the bars of each 15m close once the exchange has them, until every coin is in or the deadline passes.
+
+A small universe is fetched by the scheduled run itself. A large one is sent out in shards, which run at the same time;
+the last of them to finish moves the watermark.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from functions.ingest_candles.fetch import Catch, Fetcher
+from functions.ingest_candles.judge import Moment, judged
+from functions.ingest_candles.report import IngestReport, late_alert, quality_alert
+from functions.ingest_candles.sharding import Shard, by_priority, shard_numbers, shards_of
+from functions.ingest_candles.substitute import Substitution
 from shared.alerts import Alerts
 from shared.progress import DISCOVER, INGEST, REFETCH, ingested_until, universe_version
+from shared.storage.candle_index import Coverage
 from shared.storage.control import ControlStore
-from shared.storage.market_data import MarketDataStore
-from trading.model.alerts import Alert, AlertKind, Severity
+from shared.storage.market_data import SUBSTITUTES, MarketDataStore, StoredUniverse
+from shared.storage.quality import QualityStore
+from trading.errors import StoreConflict
+from trading.model.folding import newest_closed
 from trading.model.instruments import Instrument, InstrumentId
-from trading.model.times import Timeframe, to_text
-from trading.ports import SpotMarket
+from trading.model.quality import CoinQuality, QualityState
+from trading.model.times import Timeframe
+from trading.ports import Clock, IndexCandles, SpotMarket
+from trading.quality.states import is_awaited, is_due
+from trading.rules import Rules
 
-LATE_AFTER = timedelta(minutes=10)
-"""How long a close is waited for; then the coins that lack it are named and scoring goes on without them."""
-PATIENCE_S = 45.0
-"""The function's own time limit is 60 s: what has come by then is stored."""
-SHOWN = 20
+Qualities = Mapping[InstrumentId, CoinQuality]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """What ingest works with. `announce` tells scoring that the bars of a close are in."""
+    """What ingest works with.
 
-    spot: SpotMarket
+    `spot_for(coins)`: the spot market for one run, with turns for so many coins; `index`: where substitutes come
+    from; `send_out` hands a shard to the queue; `announce` tells scoring that the bars of a close are in.
+    """
+
+    spot_for: Callable[[int], AbstractContextManager[SpotMarket]]
+    index: Callable[[], IndexCandles]
     store: MarketDataStore
+    quality: QualityStore
     control: ControlStore
     alerts: Alerts
+    rules: Rules
+    clock: Clock
+    send_out: Callable[[Shard], object]
     announce: Callable[[datetime], None]
-    patience_s: float = PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IngestReport:
-    """Proof of a run. `watermark`: newest close whose bars are all in (or were given up), for `universe_version`."""
+class _Task:
+    """One close to fetch, for these coins; `due`: the timeframes with a bar that it ends."""
 
-    watermark: datetime | None = None
-    universe_version: int = 0
-    coins: int = 0
-    bars: int = 0
-    new_coins: int = 0
-    folded: int = 0
-    waiting: Mapping[str, str]
-
-    def proof(self) -> dict[str, Any]:
-        return {
-            "watermark": to_text(self.watermark) if self.watermark else None,
-            "universe_version": self.universe_version,
-            "coins": self.coins,
-            "bars": self.bars,
-            "new_coins": self.new_coins,
-            "folded": self.folded,
-            "waiting": dict(self.waiting),
-        }
+    close: datetime
+    now: datetime
+    due: tuple[Timeframe, ...]
+    universe: StoredUniverse
+    coins: tuple[Instrument, ...]
+    shard: int = 0
 
 
 def ingest_due(world: Ingest, now: datetime) -> IngestReport:
@@ -65,38 +71,37 @@ def ingest_due(world: Ingest, now: datetime) -> IngestReport:
     runs = world.control.last_runs()
     close, done = Timeframe.M15.floor(now), ingested_until(runs)
     newest, version = universe_version(runs, DISCOVER), universe_version(runs, INGEST)
-    before = IngestReport(watermark=done, universe_version=version, waiting={})
+    before = IngestReport(watermark=done, universe_version=version)
     stored = None
     if newest and (done is None or done < close or version != newest):
         stored = world.store.universe()
     if stored is None:
         world.control.record_run(INGEST, now, before.proof())
         return before
-    task = _Task(close=close, coins=stored.universe.instruments, version=stored.version, due=_due(done, close))
-    report = _finish(world, _ingest(world, task), before, now)
-    world.control.record_run(INGEST, now, report.proof())
-    # Told only after the record: scoring reads the watermark from it.
-    if report.watermark != before.watermark:
-        world.announce(close)
-    return report
+    coins = by_priority(stored.universe.instruments, world.rules.universe)
+    task = _Task(close=close, now=now, due=_due(done, close), universe=stored, coins=coins)
+    _prepare(world, task)
+    report = _send_out(world, task) if _is_large(world, stored) else _ingest(world, task)
+    return _conclude(world, task, report, before)
 
 
-def ingest_coins(world: Ingest, coins: Collection[InstrumentId], now: datetime) -> IngestReport:
-    """One shard: only these coins, without touching the watermark. Repeating it is harmless."""
-    stored = world.store.universe()
+def ingest_shard(world: Ingest, number: int, coins: Collection[InstrumentId], now: datetime) -> IngestReport:
+    """One shard: only these coins. Repeating it is harmless. The last shard of a close concludes it."""
+    runs, stored = world.control.last_runs(), world.store.universe()
     if stored is None:
-        return IngestReport(waiting={})
-    chosen = tuple(each for each in stored.universe.instruments if each.id in coins)
-    close = Timeframe.M15.floor(now)
-    return _ingest(world, _Task(close=close, coins=chosen, version=stored.version, due=tuple(Timeframe)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    close: datetime
-    coins: tuple[Instrument, ...]
-    version: int
-    due: tuple[Timeframe, ...]
+        return IngestReport()
+    close, done = Timeframe.M15.floor(now), ingested_until(runs)
+    whole = by_priority(stored.universe.instruments, world.rules.universe)
+    chosen = tuple(each for each in whole if each.id in coins)
+    task = _Task(close=close, now=now, due=_due(done, close), universe=stored, coins=chosen, shard=number)
+    report = _ingest(world, task)
+    if report.awaited:
+        return report
+    everything = _state_of_close(world, replace(task, coins=whole, shard=0))
+    before = IngestReport(watermark=done, universe_version=universe_version(runs, INGEST))
+    if not everything.awaited:
+        _conclude(world, task, everything, before)
+    return report
 
 
 def _due(done: datetime | None, close: datetime) -> tuple[Timeframe, ...]:
@@ -104,56 +109,165 @@ def _due(done: datetime | None, close: datetime) -> tuple[Timeframe, ...]:
     return tuple(each for each in Timeframe if done is None or each.floor(done) < each.floor(close))
 
 
-def _ingest(world: Ingest, task: _Task) -> IngestReport:
-    folded = world.store.fold(task.close)
-    _forget_unreadable(world, task.close)
-    coverage = world.store.coverage(task.close, task.due)
-    fetcher = Fetcher(spot=world.spot, coverage=coverage, close=task.close, due=task.due, patience_s=world.patience_s)
-    catch = fetcher.fetch_all(task.coins)
-    bars = _store(world.store, catch, task.close)
-    if catch.defects:
-        raise catch.defects[0]
-    return IngestReport(
-        universe_version=task.version,
-        coins=len(task.coins),
-        bars=bars,
-        new_coins=sum(each.history for each in catch.fetched),
-        folded=folded,
-        waiting={str(coin): why for coin, why in catch.waiting.items()},
-    )
+def _is_large(world: Ingest, stored: StoredUniverse) -> bool:
+    """With one budget of calls for all coins, several functions at once would only stand in each other's way."""
+    return not world.rules.ingest.limit_per_ip and len(stored.universe) > world.rules.ingest.shard_above
 
 
-def _store(store: MarketDataStore, catch: Catch, close: datetime) -> int:
-    history, recent = catch.bars(history=True), catch.bars(history=False)
-    stored = store.add_history(history, close) if history else 0
-    return stored + (store.add(recent, close) if recent else 0)
-
-
-def _forget_unreadable(world: Ingest, close: datetime) -> None:
+def _prepare(world: Ingest, task: _Task) -> None:
     suspects = sorted(key for key in world.control.observations() if key.startswith(REFETCH))
-    world.store.forget((InstrumentId(key.removeprefix(REFETCH)) for key in suspects), close)
+    world.store.forget((InstrumentId(key.removeprefix(REFETCH)) for key in suspects), task.close)
     for key in suspects:
         world.control.forget_observation(key)
 
 
-def _finish(world: Ingest, report: IngestReport, before: IngestReport, now: datetime) -> IngestReport:
-    """Move the watermark when every coin is in, or when waiting any longer would hold up the others."""
-    close = Timeframe.M15.floor(now)
-    if report.waiting and now - close < LATE_AFTER:
-        return replace(report, watermark=before.watermark, universe_version=before.universe_version)
-    if report.waiting:
-        world.alerts.tell(_late_alert(report, close, now))
-    return replace(report, watermark=close)
-
-
-def _late_alert(report: IngestReport, close: datetime, now: datetime) -> Alert:
-    coins = sorted(report.waiting)
-    return Alert(
-        kind=AlertKind.STALE_DATA,
-        severity=Severity.WARNING,
-        subject=f"bars of {to_text(close)}",
-        title=f"{len(coins)} of {report.coins} coins have no new bar",
-        text=f"The bars that closed at {to_text(close)} are missing for {', '.join(coins[:SHOWN])}.",
-        at=now,
-        fields=tuple((coin, report.waiting[coin]) for coin in coins[:SHOWN]),
+def _ingest(world: Ingest, task: _Task) -> IngestReport:
+    folded = world.store.fold(task.close) if task.shard == 0 else 0
+    coverage, known = world.store.coverage(task.close, task.due), world.quality.load()
+    tried = tuple(coin for coin in task.coins if coin.id not in known or is_due(known[coin.id], task.now))
+    catch = _fetch(world, task, tried, coverage, known)
+    bars = _store(world, catch, task)
+    qualities = {**known, **judged(catch, known, coverage, Moment(close=task.close, now=task.now), world.rules.quality)}
+    waiting = _waiting(task, catch, qualities)
+    substituted = _substitute(world, task, coverage, [coin for coin in task.coins if coin.id in waiting], qualities)
+    changed = _remember(world, task, known, qualities)
+    if catch.defects:
+        raise catch.defects[0]
+    return IngestReport(
+        universe_version=task.universe.version,
+        coins=len(task.coins),
+        bars=bars,
+        new_coins=sum(each.history for each in catch.fetched),
+        folded=folded,
+        waiting=waiting,
+        awaited=_awaited(waiting, qualities),
+        substituted=substituted,
+        changed=changed,
     )
+
+
+def _fetch(world: Ingest, task: _Task, coins: tuple[Instrument, ...], coverage: Coverage, known: Qualities) -> Catch:
+    rules = world.rules.ingest
+    with world.spot_for(len(coins)) as spot:
+        fetcher = Fetcher(
+            spot=spot,
+            coverage=coverage,
+            qualities=known,
+            close=task.close,
+            due=task.due,
+            patience_s=rules.run_s_per_ip if rules.limit_per_ip else rules.run_s,
+            quality=world.rules.quality,
+        )
+        return fetcher.fetch_all(coins)
+
+
+def _store(world: Ingest, catch: Catch, task: _Task) -> int:
+    history, recent = catch.bars(history=True), catch.bars(history=False)
+    stored = world.store.add_history(history, task.close) if history else 0
+    return stored + (world.store.add(recent, task.close, task.shard) if recent else 0)
+
+
+def _waiting(task: _Task, catch: Catch, qualities: Qualities) -> dict[InstrumentId, str]:
+    """Why coins lack the close: what their fetch said, or that they are suspended."""
+    tried = {each.instrument for each in catch.fetched}
+    suspended = {
+        coin.id: f"suspended since {qualities[coin.id].since:%Y-%m-%d %H:%M}: {qualities[coin.id].reason}"
+        for coin in task.coins
+        if coin.id not in tried
+    }
+    return catch.waiting | suspended
+
+
+def _awaited(waiting: Collection[InstrumentId], qualities: Qualities) -> tuple[InstrumentId, ...]:
+    return tuple(sorted(coin for coin in waiting if coin not in qualities or is_awaited(qualities[coin])))
+
+
+def _substitute(
+    world: Ingest, task: _Task, coverage: Coverage, coins: list[Instrument], qualities: Qualities
+) -> tuple[InstrumentId, ...]:
+    """Bars of the index for coins that are no longer awaited; they get no entries, but may have open positions."""
+    given_up = [coin for coin in coins if coin.id in qualities and not is_awaited(qualities[coin.id])]
+    if not given_up or not world.rules.ingest.fallback:
+        return ()
+    substitution = Substitution(index=world.index(), coverage=coverage, close=task.close, due=task.due)
+    found = substitution.take(given_up)
+    if found:
+        world.store.add(found, task.close, SUBSTITUTES)
+    return tuple(sorted({coin for coin, _ in found}))
+
+
+def _remember(world: Ingest, task: _Task, known: Qualities, qualities: Qualities) -> dict[InstrumentId, CoinQuality]:
+    """Save what is known now of this shard's coins; returns those that came to another state."""
+    mine = {coin.id: qualities[coin.id] for coin in task.coins if coin.id in qualities}
+    if any(_essence(quality) != _essence(known.get(coin)) for coin, quality in mine.items()):
+        universe = {coin.id for coin in task.universe.universe.instruments}
+        held = {coin: each for coin, each in world.quality.load_shard(task.shard).items() if coin in universe}
+        # A healthy coin is noted only to contradict an older note, which may stand in another shard's item.
+        noted = {coin: each for coin, each in mine.items() if coin in known or _essence(each) != _essence(None)}
+        # StoreConflict: a run at the same time saw the same coins, and the next close judges them again.
+        with suppress(StoreConflict):
+            world.quality.save(task.shard, {**held, **noted}, task.now)
+    changed = {
+        coin: quality
+        for coin, quality in mine.items()
+        if quality.state is not (known[coin].state if coin in known else QualityState.HEALTHY)
+    }
+    if alert := quality_alert(changed, task.close, task.now):
+        world.alerts.tell(alert)
+    return changed
+
+
+def _essence(quality: CoinQuality | None) -> tuple[object, ...]:
+    """What is worth a write: an ordinary close of a healthy coin writes nothing."""
+    if quality is None:
+        return (QualityState.HEALTHY, 0, 0, 0, None)
+    return (quality.state, quality.failures, quality.passes, quality.absent_until, quality.probe_at)
+
+
+def _send_out(world: Ingest, task: _Task) -> IngestReport:
+    """Shards of the coins that lack the close. Sent again every minute until it is concluded."""
+    folded = world.store.fold(task.close)
+    state = _state_of_close(world, task)
+    sent = shards_of(task.universe.universe, state.waiting, world.rules.ingest.shard_coins, task.close)
+    for shard in sent:
+        world.send_out(shard)
+    return replace(state, folded=folded, shards=len(sent))
+
+
+def _state_of_close(world: Ingest, task: _Task) -> IngestReport:
+    """Which coins lack the close, seen from the store."""
+    present, qualities = world.store.present(task.close, task.due), world.quality.load()
+    index = world.store.coverage(task.close, ()).index
+    newest = newest_closed(task.close, Timeframe.M15)
+    numbers = shard_numbers(task.universe.universe, world.rules.ingest.shard_coins)
+    waiting = {}
+    for coin in task.coins:
+        quality = qualities.get(coin.id)
+        skipped = quality is not None and quality.absent_until >= newest
+        there = all((coin.id, timeframe) in present for timeframe in task.due)
+        if not index.has_blocks(coin.id) or not (there or skipped):
+            waiting[coin.id] = (quality.reason if quality else "") or f"asked for in shard {numbers[coin.id]}"
+    return IngestReport(
+        universe_version=task.universe.version,
+        coins=len(task.coins),
+        waiting=waiting,
+        awaited=_awaited(waiting, qualities),
+    )
+
+
+def _conclude(world: Ingest, task: _Task, report: IngestReport, before: IngestReport) -> IngestReport:
+    """Move the watermark when every awaited coin is in, or when waiting any longer would hold up the others."""
+    given_up = task.now - task.close >= timedelta(seconds=world.rules.ingest.give_up_after_s)
+    if report.awaited and not given_up:
+        # A run may last for minutes: another may have concluded this or the next close meanwhile.
+        reached = ingested_until(world.control.last_runs()) or before.watermark
+        report = replace(report, watermark=reached, universe_version=before.universe_version)
+    else:
+        if report.awaited:
+            world.alerts.tell(late_alert(report, task.close, task.now))
+        report = replace(report, watermark=task.close)
+    world.control.record_run(INGEST, max(task.now, world.clock.now()), report.proof())
+    # Told only after the record: scoring reads the watermark from it.
+    if report.watermark == task.close != before.watermark:
+        world.announce(task.close)
+    return report

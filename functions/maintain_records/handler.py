@@ -1,4 +1,4 @@
-"""AWS in, AWS out: repairs missing traces, counts candle gaps, reports both. Retention is the tables' own TTL."""
+"""AWS in, AWS out: repairs missing traces, fills candle gaps, reports both. Retention is the tables' own TTL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from shared.clock import current_clock
 from shared.observability import Telemetry, observed
 from shared.runtime import control_of, decisions_of, market_of, rules_for
 from shared.settings import MaintainSettings, load_settings
+from shared.spot_runs import SpotRuns
+from shared.venues import spot_of
 
 
 @observed("maintain_records")
@@ -20,14 +22,17 @@ def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:  # n
     records = Records(
         control=control,
         market_data=market_of(settings.market_data_table, rules.data.bars_kept),
+        spot_for=SpotRuns(
+            spot=spot_of(settings.spot_url, current_clock()), ledger_table=settings.ledger_table, rules=rules.ingest
+        ).begin,
         decisions=decisions_of(settings.decisions_table),
         rules=rules,
         code_version=settings.code_version,
     )
     report = maintain(records, current_clock().now())
     telemetry.count("TraceCoverage", report.coverage_pct)
-    telemetry.count("CandleGaps", report.candle_gaps)
-    if alert := report.alert():
+    telemetry.count("CandleGaps", sum(report.gaps.missing.values()))
+    for alert in report.alerts():
         alerts_of(settings.alerts_topic_arn, control).tell(alert)
     control.record_run("maintain_records", report.at, report.proof())
     return report.proof()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.maintain_records.gaps import GapFilling, GapReport, fill_gaps
 from shared.storage.control import ControlStore, RunRecord
 from shared.storage.decisions import DecisionStore
 from shared.storage.market_data import Coverage, MarketDataStore
@@ -13,6 +16,7 @@ from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.decisions import Decision, Outcome
 from trading.model.instruments import Instrument, Universe
 from trading.model.times import Timeframe, from_text, to_text
+from trading.ports import SpotMarket
 from trading.rules import Rules
 
 DECISION = Timeframe.H1
@@ -22,10 +26,11 @@ BARS_LOOKED_BACK = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What maintenance reads and writes."""
+    """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls."""
 
     control: ControlStore
     market_data: MarketDataStore
+    spot_for: Callable[[int], AbstractContextManager[SpotMarket]]
     decisions: DecisionStore
     rules: Rules
     code_version: str
@@ -41,7 +46,7 @@ class MaintenanceReport:
     bars_checked: int
     expected: int
     written: tuple[Decision, ...]
-    candle_gaps: int
+    gaps: GapReport
     candles_refused: tuple[str, ...]
 
     @property
@@ -57,11 +62,19 @@ class MaintenanceReport:
             "traces_expected": self.expected,
             "traces_written": len(self.written),
             "coverage_pct": round(self.coverage_pct, 2),
-            "candle_gaps": self.candle_gaps,
+            "candle_gaps": sum(self.gaps.missing.values()),
+            "gaps_filled": sum(self.gaps.filled.values()),
+            "gaps_absent": self.gaps.absent,
+            "gaps_failed": self.gaps.failed,
             "candles_refused": len(self.candles_refused),
         }
 
-    def alert(self) -> Alert | None:
+    def alerts(self) -> tuple[Alert, ...]:
+        """What was not as it should be and was repaired: nothing is repaired quietly."""
+        told = (self._coverage_alert(), self.gaps.alert(self.at))
+        return tuple(alert for alert in told if alert is not None)
+
+    def _coverage_alert(self) -> Alert | None:
         if not self.written:
             return None
         coins = sorted({decision.instrument for decision in self.written})
@@ -83,7 +96,7 @@ def maintain(records: Records, now: datetime) -> MaintenanceReport:
     last = records.control.last_run("maintain_records")
     covers_from, due = _covers_from(last, now), _newest_due(records.rules, now)
     bars = _bars_to_check(last, covers_from, due)
-    gaps, refused, coverage = _candles(records.market_data, universe, now)
+    gaps, refused, coverage = _candles(records, universe, last, now)
     written: list[Decision] = []
     for bar in bars:
         missing = _missing(records, universe, bar, coverage)
@@ -97,7 +110,7 @@ def maintain(records: Records, now: datetime) -> MaintenanceReport:
         bars_checked=len(bars),
         expected=len(bars) * len(universe),
         written=tuple(written),
-        candle_gaps=gaps,
+        gaps=gaps,
         candles_refused=refused,
     )
 
@@ -125,14 +138,21 @@ def _bars_to_check(last: RunRecord | None, covers_from: datetime, due: datetime)
 
 
 def _candles(
-    market_data: MarketDataStore, universe: Universe, now: datetime
-) -> tuple[int, tuple[str, ...], Coverage | None]:
-    """Gaps in the fetched timeframe (the others are derived from it), unreadable blocks, and what is stored of 1h."""
+    records: Records, universe: Universe, last: RunRecord | None, now: datetime
+) -> tuple[GapReport, tuple[str, ...], Coverage | None]:
+    """Gaps in the stored series and what became of them, unreadable blocks, and what is stored of 1h."""
     if not universe.instruments:
-        return 0, (), None
-    loaded = market_data.load([each.id for each in universe.instruments], (Timeframe.M15,), now)
-    gaps = sum(series.gaps for series in loaded.series.values())
-    return gaps, tuple(loaded.refused.values()), market_data.coverage(now, (DECISION,))
+        return GapReport(), (), None
+    loaded = records.market_data.load([each.id for each in universe.instruments], Timeframe, now)
+    filling = GapFilling(spot_for=records.spot_for, market_data=records.market_data, now=now)
+    gaps = fill_gaps(filling, universe, loaded, _known_absent(last))
+    return gaps, tuple(loaded.refused.values()), records.market_data.coverage(now, (DECISION,))
+
+
+def _known_absent(last: RunRecord | None) -> dict[str, int]:
+    """Gaps that an earlier run found the exchange to have as well."""
+    known = last.proof.get("gaps_absent") if last else None
+    return {str(name): count for name, count in known.items()} if isinstance(known, dict) else {}
 
 
 def _missing(records: Records, universe: Universe, bar: datetime, coverage: Coverage | None) -> tuple[Decision, ...]:

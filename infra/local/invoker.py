@@ -43,6 +43,10 @@ class StackClock:
             raise InvalidInput(f"the clock stands at {to_text(self._now)} and cannot go back to {to_text(moment)}")
         self._now = moment
 
+    def wait(self, seconds: float) -> None:
+        """Return at once. Virtual time stands still during a run, so that pacing and retries, which are built for a
+        real venue, would only take real time away and change nothing that the run can see."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

@@ -50,7 +50,7 @@ class Runner:
             self.progress = Progress(start=state.now, equity_start=state.equity)
         self.invoker = Invoker(self.template, self.clock, log, self.progress.tally)
         self.deliveries = Deliveries(self.template, self.invoker, self.progress.tally)
-        install_clock(self.clock)
+        install_clock(self.clock, self.clock.wait)
         # What plain loggers and warnings say belongs to the function's log, as on AWS, not to the operator's screen.
         logging.basicConfig(stream=log, level=logging.WARNING)
         logging.captureWarnings(True)

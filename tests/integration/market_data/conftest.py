@@ -16,6 +16,7 @@ from shared.storage.codec import from_json
 from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from tests.integration.market_data.ingest_scene import Scene, open_scene
 from trading.model.alerts import Alert
 
 MARKET, DECISIONS, LEDGER = "test-market-data", "test-decisions", "test-ledger"
@@ -114,3 +115,8 @@ def ledger() -> Ledger:
 @pytest.fixture
 def alerts(told: Told, control: ControlStore) -> Alerts:
     return Alerts(told.amazon.topic_arn, control)
+
+
+@pytest.fixture
+def scene(control: ControlStore, alerts: Alerts) -> Scene:
+    return open_scene(MARKET, control, alerts)

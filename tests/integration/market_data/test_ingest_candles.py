@@ -2,82 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from functions.ingest_candles.ingest import Ingest, ingest_coins, ingest_due
-from shared.alerts import Alerts
-from shared.progress import DISCOVER, INGEST, REFETCH, ingested_until
+from functions.ingest_candles.ingest import ingest_due
+from shared.progress import INGEST, REFETCH
 from shared.storage.control import ControlStore
-from shared.storage.market_data import MarketDataStore
-from tests.fakes.futures_market import a_contract, a_pair
-from tests.fakes.spot_market import SpotInMemory, wave
 from tests.integration.market_data.conftest import Told
+from tests.integration.market_data.ingest_scene import (
+    COINS,
+    MIDNIGHT,
+    MINUTE,
+    START,
+    Scene,
+    assert_complete,
+    list_coins,
+)
 from trading.model.alerts import AlertKind
-from trading.model.candles import CandleSeries
-from trading.model.folding import fold
 from trading.model.instruments import InstrumentId
-from trading.model.times import Timeframe, from_epoch
-from trading.rules import load_rules
-from trading.universe.joining import Markets, join
-
-MIDNIGHT = 1_714_521_600
-START = datetime(2024, 5, 1, 10, 15, 5, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-KEPT = 120
-COINS = ("AAA", "BBB", "CCC")
-
-
-@dataclass(slots=True)
-class Scene:
-    """A system that starts at START, and the exchange it reads."""
-
-    world: Ingest
-    spot: SpotInMemory
-    announced: list[datetime] = field(default_factory=list)
-
-    def run(self, now: datetime) -> dict[str, object]:
-        self.spot.now = now
-        self.spot.calls.clear()
-        return ingest_due(self.world, now).proof()
-
-    def series(self, coin: str, timeframe: Timeframe, now: datetime) -> CandleSeries:
-        name = InstrumentId(coin)
-        return self.world.store.load_series([name], [timeframe], now)[name, timeframe]
-
-    def expected(self, coin: str, timeframe: Timeframe, now: datetime) -> CandleSeries:
-        whole = self.spot.history[f"X{coin}ZUSD"]
-        bars = whole if timeframe is Timeframe.M15 else fold(whole, timeframe)
-        return bars.until(int(now.timestamp())).last(KEPT)
-
-
-@pytest.fixture
-def scene(store: MarketDataStore, control: ControlStore, alerts: Alerts) -> Scene:
-    spot = SpotInMemory(history={}, now=START)
-    scene = Scene(world=None, spot=spot)  # type: ignore[arg-type]
-    scene.world = Ingest(
-        spot=spot, store=store, control=control, alerts=alerts, announce=scene.announced.append, patience_s=5
-    )
-    list_coins(scene, COINS, START)
-    return scene
-
-
-def list_coins(scene: Scene, coins: tuple[str, ...], now: datetime) -> None:
-    rules = replace(load_rules().universe, pinned=coins)
-    markets = Markets(pairs=tuple(map(a_pair, coins)), contracts=tuple(map(a_contract, coins)), quotes={})
-    stored = scene.world.store.save_universe(join(markets, rules), now, scene.world.store.universe())
-    scene.world.control.record_run(DISCOVER, now, {"universe_version": stored.version})
-    for index, coin in enumerate(coins):
-        scene.spot.history.setdefault(f"X{coin}ZUSD", wave(MIDNIGHT - 600 * 900, 900, 100.0 + 50 * index))
-
-
-def assert_complete(scene: Scene, now: datetime, coins: tuple[str, ...] = COINS) -> None:
-    for coin in coins:
-        for timeframe in Timeframe:
-            got = scene.series(coin, timeframe, now)
-            assert got == scene.expected(coin, timeframe, now), (coin, timeframe, now)
+from trading.model.times import Timeframe, from_epoch, to_text
+from trading.ports import SpotMarket
 
 
 def test_new_coins_are_bootstrapped_with_all_timeframes(scene: Scene) -> None:
@@ -95,7 +43,7 @@ def test_idle_minute_asks_the_exchange_nothing(scene: Scene) -> None:
     assert len(scene.announced) == 1
 
 
-def test_nothing_happens_before_first_discovery(scene: Scene, store: MarketDataStore, alerts: Alerts) -> None:
+def test_nothing_happens_before_first_discovery(scene: Scene) -> None:
     fresh = replace(scene.world, control=ControlStore("test-decisions"))
     assert ingest_due(fresh, START).proof()["watermark"] is None
     assert scene.spot.calls == []
@@ -140,20 +88,33 @@ def test_failing_coin_stops_no_other_and_is_retried(scene: Scene, told: Told) ->
     assert told.take() == []
 
 
-def test_late_bar_is_awaited_until_the_deadline(scene: Scene, told: Told) -> None:
+def test_late_bar_is_awaited_until_it_counts_as_failing(scene: Scene, told: Told) -> None:
     scene.run(START)
     now = START + timedelta(minutes=15)
     scene.spot.hidden = {("XAAAZUSD", MIDNIGHT + 41 * 900)}
-    for minute in range(10):
+    for minute in range(4):
         assert scene.run(now + minute * MINUTE)["watermark"] == "2024-05-01T10:15:00.000Z"
     assert told.take() == []
-    assert scene.run(now + 10 * MINUTE)["watermark"] == "2024-05-01T10:30:00.000Z"
+    assert scene.run(now + 4 * MINUTE)["watermark"] == "2024-05-01T10:30:00.000Z"
     (alert,) = told.take()
     assert (alert.kind, alert.fields[0][0]) == (AlertKind.STALE_DATA, "AAA")
     scene.spot.hidden = set()
     now += timedelta(minutes=15)
     scene.run(now)
     assert_complete(scene, now)
+
+
+def test_coins_still_awaited_at_the_deadline_are_named(scene: Scene, told: Told) -> None:
+    scene.run(START)
+    scene.change_rules("quality", enabled=False)
+    now = START + timedelta(minutes=15)
+    scene.spot.down = {"XBBBZUSD"}
+    for minute in range(10):
+        assert scene.run(now + minute * MINUTE)["watermark"] == "2024-05-01T10:15:00.000Z"
+    assert told.take() == []
+    assert scene.run(now + 10 * MINUTE)["watermark"] == "2024-05-01T10:30:00.000Z"
+    (alert,) = told.take()
+    assert (alert.kind, alert.fields[0][0]) == (AlertKind.STALE_DATA, "BBB")
 
 
 def test_hole_in_hour_is_filled_by_exchange_bar(scene: Scene) -> None:
@@ -200,7 +161,7 @@ def test_unreadable_coin_is_fetched_again_on_request(scene: Scene) -> None:
 def test_hanging_coin_delays_nobody_beyond_patience(scene: Scene) -> None:
     scene.run(START)
     now = START + timedelta(minutes=15)
-    scene.world = replace(scene.world, patience_s=0.5)
+    scene.change_rules("ingest", run_s=0.5)
     scene.spot.hanging = {"XAAAZUSD"}
     try:
         assert scene.run(now)["waiting"] == {"AAA": "no answer within 0.5 s"}
@@ -230,14 +191,6 @@ def test_defect_in_one_coin_is_raised_after_storing_others(scene: Scene) -> None
     assert scene.series("AAA", Timeframe.M15, now) == scene.expected("AAA", Timeframe.M15, now)
 
 
-def test_shard_fetches_only_its_coins(scene: Scene) -> None:
-    report = ingest_coins(scene.world, [InstrumentId("BBB")], START)
-    assert (report.coins, report.new_coins) == (1, 1)
-    assert {pair for pair, _ in scene.spot.calls} == {"XBBBZUSD"}
-    assert ingested_until(scene.world.control.last_runs()) is None
-    assert INGEST not in scene.world.control.last_runs()
-
-
 def test_same_close_twice_stores_the_same(scene: Scene) -> None:
     scene.run(START)
     now = START + timedelta(minutes=15)
@@ -246,3 +199,22 @@ def test_same_close_twice_stores_the_same(scene: Scene) -> None:
     scene.world.control.record_run(INGEST, now, {"watermark": "2024-05-01T10:15:00.000Z", "universe_version": 1})
     scene.run(now + MINUTE)
     assert [scene.series(coin, Timeframe.M15, now) for coin in COINS] == before
+
+
+def test_long_run_never_takes_the_watermark_back(scene: Scene) -> None:
+    scene.run(START)
+    now = START + timedelta(minutes=15)
+    scene.spot.down = {"XBBBZUSD"}
+    concluded = {"watermark": to_text(from_epoch(MIDNIGHT + 42 * 900)), "universe_version": 1}
+    real = scene.world.spot_for
+
+    @contextmanager
+    def slow(coins: int) -> Iterator[SpotMarket]:
+        with real(coins) as spot:
+            yield spot
+        scene.world.control.record_run(INGEST, now + MINUTE, concluded)  # another run was faster
+        scene.spot.now = now + 2 * MINUTE
+
+    scene.world = replace(scene.world, spot_for=slow)
+    assert scene.run(now)["watermark"] == concluded["watermark"]
+    assert scene.world.control.last_runs()[INGEST].at == now + 2 * MINUTE

@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.storage.candle_index import period_start
-from shared.storage.market_data import MarketDataStore
+from shared.storage.market_data import SUBSTITUTES, MarketDataStore
 from shared.storage.tables import MarketDataItem
 from tests.fakes.futures_market import a_contract, a_pair
 from tests.fakes.spot_market import wave
 from tests.integration.market_data.conftest import BARS_KEPT, MARKET
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict
 from trading.model.candles import CandleSeries
+from trading.model.folding import merged
 from trading.model.instruments import InstrumentId, Universe
 from trading.model.times import Timeframe, from_epoch
 from trading.rules import load_rules
@@ -27,6 +28,7 @@ BTC, ETH = InstrumentId("BTC"), InstrumentId("ETH")
 M15 = Timeframe.M15
 MIDNIGHT = 1_714_521_600
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+EVENING = from_epoch(MIDNIGHT)
 BOTH = wave(MIDNIGHT - 96 * 900, 96 + 48)
 YESTERDAY, TODAY = BOTH.until(MIDNIGHT), BOTH.last(48)
 
@@ -107,7 +109,7 @@ def test_order_duplication_and_splitting_change_nothing(
         if step is None:
             store.fold(NOON)
         else:
-            store.add({(BTC, M15): step}, NOON)
+            store.add({(BTC, M15): step}, NOON, chance.randrange(3))
     assert loaded(store) == SPAN.last(16)
     store.fold(NOON)
     assert loaded(store) == SPAN.last(16)
@@ -138,12 +140,43 @@ def test_corrupt_block_is_named_and_fetched_again(store: MarketDataStore) -> Non
 def test_corrupt_slab_counts_as_missing_and_heals(store: MarketDataStore) -> None:
     store.add_history({(BTC, M15): YESTERDAY}, from_epoch(MIDNIGHT))
     store.add({(BTC, M15): TODAY}, NOON)
-    damage(store, "SLAB#15m#2024-05-01T00:00:00.000Z", "2024-05-01T03:00:00.000Z")
+    damage(store, "SLAB#15m#2024-05-01T00:00:00.000Z", "2024-05-01T03:00:00.000Z#00")
     coverage = store.coverage(NOON)
     assert len(coverage.refused) == 1
     assert coverage.first_missing((BTC, M15)) == MIDNIGHT + 3 * 3600
     store.add({(BTC, M15): TODAY.last(36)}, NOON)
     assert loaded(store) == BOTH.last(BARS_KEPT)
+
+
+def test_shards_of_one_close_share_no_item(store: MarketDataStore) -> None:
+    store.add({(BTC, M15): TODAY}, NOON, 1)
+    store.add({(ETH, M15): TODAY}, NOON, 2)
+    store.add({(BTC, M15): TODAY}, NOON, 2)  # a coin that moved to another shard
+    partition = list(MarketDataItem.query("SLAB#15m#2024-05-01T00:00:00.000Z"))
+    assert len(partition) == 2 * 48
+    assert loaded(store) == loaded(store, ETH) == TODAY
+    assert store.last_closes(NOON) == {BTC: TODAY.closes[-1], ETH: TODAY.closes[-1]}
+
+
+def test_substitute_is_shown_until_the_real_bar_comes(store: MarketDataStore) -> None:
+    store.add_history({(BTC, each): CandleSeries(each) for each in Timeframe} | {(BTC, M15): YESTERDAY}, EVENING)
+    other = wave(MIDNIGHT, 48, 900.0)
+    store.add({(BTC, M15): other}, NOON, SUBSTITUTES)
+    assert loaded(store).last(48) == other
+    assert store.coverage(NOON).first_missing((BTC, M15)) == MIDNIGHT
+    assert store.present(NOON, [M15]) == frozenset()
+    store.add({(BTC, M15): TODAY.last(10)}, NOON)
+    assert loaded(store).last(48) == merged(TODAY.last(10), other)
+    assert store.present(NOON, [M15]) == {(BTC, M15)}
+    store.fold(from_epoch(MIDNIGHT + 86400 + 900))
+    assert loaded(store).last(48) == merged(TODAY.last(10), other)
+
+
+def test_series_is_present_in_block_or_slab(store: MarketDataStore) -> None:
+    store.add_history({(BTC, each): CandleSeries(each) for each in Timeframe} | {(BTC, M15): TODAY}, NOON)
+    store.add({(ETH, M15): TODAY}, NOON)
+    assert store.present(NOON, [M15]) == {(BTC, M15), (ETH, M15)}
+    assert store.present(NOON + timedelta(minutes=15), [M15]) == frozenset()
 
 
 def test_fold_forgets_coin_with_corrupt_block(store: MarketDataStore) -> None:

@@ -80,6 +80,7 @@ def emulator() -> Iterator[None]:
         "SMC_LEDGER_TABLE": LEDGER,
         "SMC_DECISIONS_TABLE": DECISIONS,
         "SMC_MARKET_DATA_TABLE": MARKET,
+        "SMC_SPOT_URL": "http://127.0.0.1:9",
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():

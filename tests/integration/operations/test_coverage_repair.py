@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from functions.maintain_records.handler import handler
 from functions.maintain_records.maintain import MaintenanceReport, Records, maintain
 from shared.clock import install_clock
 from shared.storage.tables import DecisionItem, MarketDataItem
+from tests.fakes.spot_market import SpotInMemory
 from tests.integration.operations.conftest import CONTEXT, RULES, StoppedClock, World
 from tests.unit.control.records import NOW, decision
 from trading.model.candles import Candle, CandleSeries
@@ -20,10 +22,12 @@ HOUR = timedelta(hours=1)
 COINS = ("BTC", "ETH", "SOL")
 
 
-def run(world: World, now: datetime, *, keep: bool = True) -> MaintenanceReport:
+def run(world: World, now: datetime, *, keep: bool = True, spot: SpotInMemory | None = None) -> MaintenanceReport:
+    market = spot or SpotInMemory(history={}, now=now)
     records = Records(
         control=world.control,
         market_data=world.market,
+        spot_for=lambda calls: nullcontext(market),
         decisions=world.decisions,
         rules=RULES,
         code_version="test",
@@ -61,8 +65,7 @@ def test_missing_traces_are_written_and_told(world: World) -> None:
         "SOL": Outcome.NO_DATA,
     }
     assert round(report.coverage_pct, 1) == 33.3
-    alert = report.alert()
-    assert alert is not None
+    (alert,) = report.alerts()
     assert ("coins", "ETH, SOL") in alert.fields
     assert all("written by maintenance" in each.sentence for each in report.written)
 
@@ -71,7 +74,7 @@ def test_whole_coverage_raises_no_alert(world: World) -> None:
     run(world, NOW)
     decide(world, NOW)
     report = run(world, NOW + HOUR)
-    assert (report.coverage_pct, report.expected, report.alert()) == (100.0, 3, None)
+    assert (report.coverage_pct, report.expected, report.alerts()) == (100.0, 3, ())
 
 
 def test_stored_candles_make_a_missing_trace_stale(world: World) -> None:
@@ -116,17 +119,59 @@ def test_repeated_run_overwrites_no_decision(world: World) -> None:
     assert world.decisions.traces(NOW) == before
 
 
-def test_candle_gaps_are_counted_from_the_store(world: World) -> None:
-    opened = [NOW - timedelta(minutes=15 * step) for step in (10, 9, 5, 4, 2)]
-    world.market.add_history({(InstrumentId("BTC"), Timeframe.M15): series(Timeframe.M15, *opened)}, NOW)
-    assert run(world, NOW).candle_gaps == 4
+OPENED = [NOW - timedelta(minutes=15 * step) for step in range(10, 0, -1)]
+
+
+def store_with_gaps(world: World, spot: SpotInMemory) -> None:
+    """BTC lacks the bars 2, 3, 6 and 7 of ten; the exchange has all of them."""
+    pair = world.market.universe().universe.instruments[0].spot_pair  # type: ignore[union-attr]
+    spot.history = {pair: series(Timeframe.M15, *OPENED)}
+    kept = [OPENED[step] for step in (0, 1, 4, 5, 8, 9)]
+    world.market.add_history({(InstrumentId("BTC"), Timeframe.M15): series(Timeframe.M15, *kept)}, NOW)
+
+
+def stored(world: World) -> CandleSeries:
+    key = (InstrumentId("BTC"), Timeframe.M15)
+    return world.market.load_series([key[0]], [key[1]], NOW)[key]
+
+
+def test_candle_gaps_are_filled_and_told(world: World) -> None:
+    spot = SpotInMemory(history={}, now=NOW)
+    store_with_gaps(world, spot)
+    report = run(world, NOW, spot=spot)
+    assert (report.gaps.missing, report.gaps.filled) == ({"BTC 15m": 4}, {"BTC 15m": 4})
+    assert stored(world) == series(Timeframe.M15, *OPENED)
+    (alert,) = report.alerts()
+    assert alert.title == "4 missing bars were filled"
+    assert run(world, NOW, spot=spot).alerts() == ()
+
+
+def test_gap_of_the_exchange_is_not_asked_for_again(world: World) -> None:
+    spot = SpotInMemory(history={}, now=NOW)
+    store_with_gaps(world, spot)
+    spot.skipped = {(pair, int(OPENED[2].timestamp())) for pair in spot.history}
+    report = run(world, NOW, spot=spot)
+    assert (report.gaps.filled, report.gaps.absent) == ({"BTC 15m": 3}, {"BTC 15m": 1})
+    spot.calls.clear()
+    report = run(world, NOW, spot=spot)
+    assert (spot.calls, report.gaps.absent, report.alerts()) == ([], {"BTC 15m": 1}, ())
+
+
+def test_silent_exchange_leaves_gaps_for_the_next_hour(world: World) -> None:
+    spot = SpotInMemory(history={}, now=NOW)
+    store_with_gaps(world, spot)
+    spot.down = {"all"}
+    report = run(world, NOW, spot=spot)
+    assert (list(report.gaps.failed), report.gaps.absent) == (["BTC 15m"], {})
+    spot.down = set()
+    assert run(world, NOW, spot=spot).gaps.filled == {"BTC 15m": 4}
 
 
 def test_run_before_first_discovery_is_harmless(world: World) -> None:
     MarketDataItem.get("UNIVERSE", "CURRENT").delete()
     run(world, NOW)
     report = run(world, NOW + HOUR)
-    assert (report.expected, report.coverage_pct, report.alert()) == (0, 100.0, None)
+    assert (report.expected, report.coverage_pct, report.alerts()) == (0, 100.0, ())
 
 
 def test_handler_reports_and_records_what_it_did(world: World, capsys: pytest.CaptureFixture[str]) -> None:
