@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.cli.market_place import MarketPlace, StoppedClock
 from infra.local.attached import Attached
 from shared.clock import SystemClock
 from trading.errors import InvalidInput
@@ -68,8 +69,9 @@ def data(
         found = report.of_archives(candles)
         now, left_out = report.newest_close(found), archives.left_out(candles)
     else:
-        with _market(state_dir, table) as (name, now):
-            found = report.of_table(name, now)
+        with _market(state_dir, table) as market:
+            now = market.clock.now()
+            found = report.of_table(market.table, now)
     rows = report.coverage_rows(found, now)
     if as_json:
         print(json.dumps({"at": to_text(now), "series": rows, "left_out": left_out}, indent=2))
@@ -77,26 +79,58 @@ def data(
         _show(rows, now, left_out)
 
 
-def backfill(
-    files: Annotated[list[Path], typer.Argument(help="Candle archives, or folders of them.")],
+def backfill(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    files: Annotated[list[Path] | None, typer.Argument(help="Candle archives, or folders of them.")] = None,
+    trades: Annotated[str, typer.Option(help="Instead of files: a coin whose public trades are read.")] = "",
+    since: Annotated[str, typer.Option(help="First day of the trades (UTC), such as 2024-01-01.")] = "",
+    until: Annotated[str, typer.Option(help="The day (UTC) before which the trades end; now without.")] = "",
+    calls_per_second: Annotated[float | None, typer.Option(help="Pages of trades a second at most; 1 without.")] = None,
+    spot_url: Annotated[str, typer.Option(help="Spot API to read from; the stack's own, or Kraken's, without.")] = "",
     state_dir: StateDir = None,
     table: TableName = "",
     as_json: Json = False,
 ) -> None:
-    """Bring recorded candles into the history of a local stack or a deployed table.
+    """Bring older candles into the history of a local stack or a deployed table: out of FILES, or out of --trades.
 
-    All files are checked first; one bad line and nothing is imported. Interrupted, start it again with the same
-    files: what is there is left alone.
+    FILES are all checked first; one bad line and nothing is imported. --trades reads a coin's public trades page by
+    page (about 1,000 trades each) and stores the bars they make. Interrupted, start either again with the same words:
+    what is there is left alone, and reading goes on where it was.
     """
+    if bool(files) == bool(trades):
+        raise InvalidInput("expected exactly one of FILES and --trades")
+    _require_one(state_dir, table)
+    if files:
+        _only_with_trades(since=since, until=until, spot_url=spot_url, calls_per_second=calls_per_second)
+        _import(files, state_dir, table, as_json=as_json)
+        return
+    from infra.cli.trades import TradeOptions, show_trades
+
+    options = TradeOptions(
+        coin=trades,
+        since=since,
+        until=until,
+        spot_url=spot_url,
+        calls_per_second=1.0 if calls_per_second is None else calls_per_second,
+    )
+    with _market(state_dir, table) as market:
+        show_trades(options, market, as_json=as_json)
+
+
+def _only_with_trades(**options: object) -> None:
+    for name, value in options.items():
+        if value not in ("", None):
+            raise InvalidInput(f"--{name.replace('_', '-')} is {value}; expected it only with --trades")
+
+
+def _import(files: Sequence[Path], state_dir: Path | None, table: str, *, as_json: bool) -> None:
     from infra.research import archives
     from infra.research.backfill import Imported
     from infra.research.backfill import backfill as bring_in
     from infra.research.history import HistoryStore
 
-    _require_one(state_dir, table)
     paths = [each.path for path in files for each in (archives.find(path) if path.is_dir() else [archives.named(path)])]
-    with _market(state_dir, table) as (name, now), _progress(2 * len(set(paths))) as advance:
-        done: Sequence[Imported] = bring_in(paths, HistoryStore(name), now, advance)
+    with _market(state_dir, table) as market, _progress(2 * len(set(paths))) as advance:
+        done: Sequence[Imported] = bring_in(paths, HistoryStore(market.table), market.clock.now(), advance)
     rows = [
         {
             "file": each.archive.path.name,
@@ -112,7 +146,7 @@ def backfill(
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
-        _print(_table(f"Imported into {name}", {column: column for column in rows[0]}, rows))
+        _print(_table(f"Imported into {market.table}", {column: column for column in rows[0]}, rows))
 
 
 def _require_one(*sources: object) -> None:
@@ -122,14 +156,19 @@ def _require_one(*sources: object) -> None:
 
 
 @contextmanager
-def _market(state_dir: Path | None, table: str) -> Iterator[tuple[str, datetime]]:
-    """Name of the MarketData table and the time there. A local stack lives in its own time."""
+def _market(state_dir: Path | None, table: str) -> Iterator[MarketPlace]:
+    """The market data of a local stack, which lives in its own time, or of a deployed table."""
     try:
         if state_dir is None:
-            yield table, SystemClock().now()
+            yield MarketPlace(table=table, clock=SystemClock(), spot_url="")
             return
         with Attached.open(state_dir) as local:
-            yield local.template.function("maintain_records").environment["SMC_MARKET_DATA_TABLE"], local.now
+            environment = local.template.function("ingest_candles").environment
+            yield MarketPlace(
+                table=environment["SMC_MARKET_DATA_TABLE"],
+                clock=StoppedClock(local.now),
+                spot_url=environment["SMC_SPOT_URL"],
+            )
     except (PynamoDBException, BotoCoreError) as error:
         raise InvalidInput(f"the MarketData table of {table or state_dir} cannot be used: {error}") from None
 

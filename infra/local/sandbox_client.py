@@ -1,4 +1,4 @@
-"""Talks to the venue sandbox's own controls: its time, its books. The system under play never uses these."""
+"""Talks to the venue sandbox's own controls: time, books, spot conditions. The system under play never uses these."""
 
 from __future__ import annotations
 
@@ -42,6 +42,19 @@ class Advanced:
     live: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotLogEntry:
+    """One OHLC call. `pair` is the pair's id, `interval` minutes, `at` wall seconds since the sandbox started.
+
+    `outcome`: `ok` (answered as usual), `failed`, `limited` or `hung`.
+    """
+
+    pair: str
+    interval: int
+    at: float
+    outcome: str
+
+
 class SandboxClient:
     """One kept connection. Raises InvalidInput with the sandbox's own sentence when it refuses."""
 
@@ -71,12 +84,24 @@ class SandboxClient:
         document = self._call("POST", "/sandbox/advance", {"to": to_text(to)})
         return Advanced(now=from_text(document["now"]), live=bool(document["positions"] or document["orders"]))
 
+    def spot_conditions(self, **changes: Any) -> dict[str, Any]:
+        """Change conditions of its spot API (fields of SpotConditions; none: only look). The conditions and counts."""
+        return self._call("POST", "/sandbox/spot", changes)
+
+    def spot_log(self) -> list[SpotLogEntry]:
+        """Its OHLC calls since the last look, oldest first; looking clears them."""
+        return [SpotLogEntry(**entry) for entry in self._receive("GET", "/sandbox/spot/log")]
+
     def _call(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        found: dict[str, Any] = self._receive(method, path, document)
+        return found
+
+    def _receive(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Any:
         body = None if document is None else json.dumps(document)
         try:
             self._connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = self._connection.getresponse()
-            found: dict[str, Any] = json.loads(answer.read())
+            found = json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._connection.close()
             raise InvalidInput(f"the venue sandbox does not answer {path}: {error}") from error

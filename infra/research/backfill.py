@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from infra.local.market.candle_files import CandleFile
 from infra.research import archives
-from infra.research.archives import Archive
 from infra.research.history import HistoryStore, Line, blocks
 from trading.errors import InvalidInput
 
@@ -25,7 +25,7 @@ class Imported:
     `replaced`: stored blocks that did not decode and now hold this file's bars alone.
     """
 
-    archive: Archive
+    archive: CandleFile
     bars: int
     added: int
     differing: int
@@ -49,7 +49,7 @@ def backfill(paths: Sequence[Path], store: HistoryStore, now: datetime, advance:
     return tuple(done)
 
 
-def _import(archive: Archive, store: HistoryStore, now: datetime) -> Imported:
+def _import(archive: CandleFile, store: HistoryStore, now: datetime) -> Imported:
     line = Line(coin=archive.coin, timeframe=archive.timeframe, quote=archive.quote)
     # Read again rather than kept: the archive of a whole exchange is larger than memory.
     series = archives.read(archive, now)
@@ -64,13 +64,13 @@ def _import(archive: Archive, store: HistoryStore, now: datetime) -> Imported:
     )
 
 
-def _usable(archive: Archive) -> Archive:
+def _usable(archive: CandleFile) -> CandleFile:
     if archive.quote not in DOLLARS:
         raise InvalidInput(f"{archive.path} has prices in {archive.quote}; expected one of {', '.join(DOLLARS)}")
     return archive
 
 
-def _require_one_market(chosen: Sequence[Archive], stored: dict[tuple[object, object], str]) -> None:
+def _require_one_market(chosen: Sequence[CandleFile], stored: dict[tuple[object, object], str]) -> None:
     """Levels of two markets differ: glued together they would show moves that never happened."""
     known = dict(stored)
     for archive in chosen:

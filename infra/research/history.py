@@ -23,6 +23,8 @@ from trading.model.times import Timeframe, from_epoch
 
 CATALOGUE = "HISTORY"
 ATTEMPTS = 8
+EXCHANGE_QUOTE = "USD"
+"""What the exchange's own bars and trades are priced in: the universe holds USD pairs only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,7 @@ def _partition(line: Line) -> str:
 
 
 def _block_name(timeframe: Timeframe, time: int) -> str:
-    """About 3,000 bars at most, 60 to 140 KB: far below the 400 KB that an item may have."""
+    """About 3,000 bars at most, 30 KB of recorded ones: far below the 400 KB that an item may have."""
     return f"{from_epoch(time):%Y-%m}" if timeframe.seconds < Timeframe.H4.seconds else f"{from_epoch(time):%Y}"
 
 

@@ -9,15 +9,12 @@ from typing import Any
 
 from infra.research import archives
 from infra.research.coverage import Held, coverage
-from infra.research.history import HistoryStore, Line
+from infra.research.history import EXCHANGE_QUOTE, HistoryStore, Line
 from shared.storage.market_data import MarketDataStore
 from trading.errors import CorruptRecord, InvalidInput
 from trading.model.candles import CandleSeries
 from trading.model.times import Timeframe
 from trading.rules import load_rules
-
-EXCHANGE = "USD"
-"""What the exchange's own bars are priced in: the universe holds USD pairs only."""
 
 
 def of_archives(folder: Path) -> list[Held]:
@@ -38,7 +35,14 @@ def of_table(table_name: str, now: datetime) -> list[Held]:
     coins = [each.id for each in stored.universe.instruments] if stored else []
     loaded = store.load(coins, Timeframe, now)
     held = [
-        Held(coin=key[0], quote=EXCHANGE, source="store", series=series, live=True, defect=loaded.refused.get(key, ""))
+        Held(
+            coin=key[0],
+            quote=EXCHANGE_QUOTE,
+            source="store",
+            series=series,
+            live=True,
+            defect=loaded.refused.get(key, ""),
+        )
         for key, series in loaded.series.items()
     ]
     history = HistoryStore(table_name)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from infra.local.market.bars import BAR_SECONDS, Bar, BarSeries, epoch, from_epoch
 from infra.local.market.candle_market import CandleMarket, MarketIdentity
-from infra.local.market.listings import TERMS, Listing, list_coin
+from infra.local.market.listings import MADE_UP, TERMS, Listing, list_coin
 from trading.errors import InvalidInput
 
 COIN_PRICES: dict[str, float] = {
@@ -25,7 +25,7 @@ COIN_PRICES: dict[str, float] = {
     "ETC": 21.0, "FIL": 4.3, "APT": 7.4, "ARB": 0.71, "OP": 1.7, "INJ": 22.0, "SUI": 0.85, "TIA": 6.1, "ALGO": 0.135,
     "PEPE": 0.0000105, "SHIB": 0.0000165, "FET": 1.2, "SEI": 0.33, "ICP": 8.2,
 }  # fmt: skip
-BAR_VOLATILITY = {"A": 0.0019, "B": 0.0030, "C": 0.0036}
+BAR_VOLATILITY = {"A": 0.0019, "B": 0.0030, "C": 0.0036, "D": 0.0036, "E": 0.0036}
 FACTOR_SHARE = 0.55
 BARS_PER_DAY = 96
 TREND_BARS = (288, 1344)
@@ -112,7 +112,7 @@ def generate_bars(listing: Listing, price: float, seed: int, span: tuple[int, in
     volatility = BAR_VOLATILITY[listing.tier] * rng.uniform(0.9, 1.15)
     beta, alone = FACTOR_SHARE * rng.uniform(0.8, 1.2), math.sqrt(1 - FACTOR_SHARE**2)
     usual = TERMS[listing.tier].daily_volume_usd / BARS_PER_DAY
-    quiet = 1 / 2500 if listing.tier == "C" else 0.0
+    quiet = 0.0 if listing.tier in ("A", "B") else 1 / 2500
     decimals, gauss, draw = listing.spot_decimals, rng.gauss, rng.random
     bars: list[Bar] = []
     close = price
@@ -139,7 +139,7 @@ def generate_bars(listing: Listing, price: float, seed: int, span: tuple[int, in
 def coin_names(count: int) -> list[str]:
     """The first `count` coins: known names first, then made-up ones."""
     known = list(COIN_PRICES)
-    return known[:count] + [f"GEN{number}" for number in range(1, count - len(known) + 1)]
+    return known[:count] + [f"{MADE_UP}{number}" for number in range(1, count - len(known) + 1)]
 
 
 def _start_price(base: str, seed: int) -> float:

@@ -26,6 +26,8 @@ KRAKEN_CODES = {"BTC": "XBT", "DOGE": "XDG"}
 COMMON_CODES = {code: base for base, code in KRAKEN_CODES.items()}
 FUTURES_CODES = {"BTC": "XBT"}
 PLAIN_PAIR_IDS = {"DOGE"}
+MADE_UP = "GEN"
+"""Made-up coins are called GEN1, GEN2 ..."""
 TIER_A = ("BTC", "ETH")
 TIER_B = ("SOL", "XRP", "DOGE", "ADA", "LTC", "LINK", "AVAX", "BCH", "DOT", "BNB")
 
@@ -40,6 +42,7 @@ class TierTerms:
     margin: tuple[tuple[str, str, str], ...]
 
 
+SMALL_COIN_MARGIN = (("0", "0.05", "0.025"), ("500000", "0.1", "0.05"), ("1500000", "0.2", "0.1"))
 TERMS = {
     "A": TierTerms(
         half_spread=Decimal("0.00005"),
@@ -57,9 +60,23 @@ TERMS = {
         half_spread=Decimal("0.0003"),
         level_usd=Decimal(15_000),
         daily_volume_usd=12e6,
-        margin=(("0", "0.05", "0.025"), ("500000", "0.1", "0.05"), ("1500000", "0.2", "0.1")),
+        margin=SMALL_COIN_MARGIN,
+    ),
+    "D": TierTerms(
+        half_spread=Decimal("0.0008"),
+        level_usd=Decimal(5_000),
+        daily_volume_usd=3e6,
+        margin=SMALL_COIN_MARGIN,
+    ),
+    "E": TierTerms(
+        half_spread=Decimal("0.0018"),
+        level_usd=Decimal(2_000),
+        daily_volume_usd=1.2e6,
+        margin=SMALL_COIN_MARGIN,
     ),
 }
+"""Coins that have a name are of the first three. Made-up ones take turns from C to E, so that a whole exchange of them
+has all the liquidity tiers that a discovery tells apart (by its own limits on volume and spread)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +140,12 @@ class Listing:
 
 
 def tier_of(base: str) -> str:
-    """Liquidity tier of a coin: A, B or C."""
+    """Liquidity tier of a coin: A to E."""
     if base in TIER_A:
         return "A"
+    number = base.removeprefix(MADE_UP)
+    if base != number and number.isdecimal():
+        return "CDE"[int(number) % 3]
     return "B" if base in TIER_B else "C"
 
 

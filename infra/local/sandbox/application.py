@@ -58,16 +58,18 @@ class Application:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
+        # Before the lock: a rate limit is about when calls arrive, not about how long they wait for each other.
+        arrived = self.venue.spot.clock()
         with self._lock:
             self.venue.follow_wall_clock()
             if request.path.startswith(CONTROL):
                 return self._saved(request, control(self.venue, request))
             fault = self.venue.faults.take(request)
             if fault is None:
-                return self._saved(request, self._answer(request))
+                return self._saved(request, self._answer(request, arrived))
             if fault.reject_status is not None:
                 return self._rejected(request, fault.reject_status)
-            real = self._saved(request, self._answer(request)) if fault.carries_out else Response()
+            real = self._saved(request, self._answer(request, arrived)) if fault.carries_out else Response()
             return fault.spoil(real)
 
     def _saved(self, request: Request, response: Response) -> Response:
@@ -82,12 +84,12 @@ class Application:
         answer = Answer(status=status, order_id=None, client_order_id=None)
         return success(self.venue.now, sendStatus=send_status(self.venue, answer))
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request, arrived: float) -> Response:
         path = request.path
         if path.startswith(DERIVATIVES):
             return self._derivatives(request, path.removeprefix(DERIVATIVES))
         if path.startswith(SPOT):
-            return self._spot.answer(request)
+            return self.venue.spot.treat(request, arrived, lambda: self._spot.answer(request))
         if path.startswith(HISTORY):
             return self._history(request, path.split("/", 4)[4])
         if path.startswith(CHARTS):

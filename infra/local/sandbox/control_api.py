@@ -1,4 +1,4 @@
-"""Control plane below `/sandbox/`: state, advance, faults, manual actions of the account's owner, switches."""
+"""Control plane below `/sandbox/`: state, advance, faults, the owner's manual actions, switches, spot conditions."""
 
 import json
 from collections.abc import Callable
@@ -64,6 +64,7 @@ def state(venue: SandboxVenue, _: Document) -> Document:
         "orders": [open_order(venue, order) for order in books.live.values()],
         "faults": [asdict(fault) for fault in venue.faults.faults],
         "switches": {**asdict(engine.switches), **asdict(venue.wire)},
+        "spot": venue.spot.document(),
     }
 
 
@@ -123,10 +124,23 @@ def switches(venue: SandboxVenue, document: Document) -> Document:
     return {**asdict(venue.engine.switches), **asdict(venue.wire)}
 
 
-HANDLERS: dict[tuple[str, str], Callable[[SandboxVenue, Document], Document]] = {
+def spot(venue: SandboxVenue, document: Document) -> Document:
+    """Change conditions of the spot public API by name (see SpotConditions); the others stay."""
+    venue.spot.change(document)
+    return venue.spot.document()
+
+
+def spot_log(venue: SandboxVenue, _: Document) -> list[Document]:
+    """OHLC calls since the last look; looking clears them."""
+    return venue.spot.take_log()
+
+
+HANDLERS: dict[tuple[str, str], Callable[[SandboxVenue, Document], Document | list[Document]]] = {
     ("GET", "/sandbox/state"): state,
     ("POST", "/sandbox/advance"): advance,
     ("POST", "/sandbox/faults"): faults,
     ("POST", "/sandbox/manual"): manual,
     ("POST", "/sandbox/switches"): switches,
+    ("POST", "/sandbox/spot"): spot,
+    ("GET", "/sandbox/spot/log"): spot_log,
 }

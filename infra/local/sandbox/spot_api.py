@@ -1,6 +1,6 @@
 """Kraken's spot public API: Time, SystemStatus, Assets, AssetPairs, Ticker, OHLC, Trades."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -8,17 +8,12 @@ from typing import Any
 from infra.local.market import Listing
 from infra.local.market.bars import Bar, epoch, from_epoch
 from infra.local.sandbox.venue import SandboxVenue
-from infra.local.sandbox.wire import Request, Response, json_response
+from infra.local.sandbox.wire import Request, Response, json_response, spot_error
 
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 ROWS_MAX = 720
 TRADES_MAX = 1000
 TRADE_SECONDS = 75
-
-
-def spot_error(message: str) -> Response:
-    """Spot error: HTTP 200 with an error list."""
-    return json_response({"error": [message]})
 
 
 def _ok(result: Any) -> Response:
@@ -114,12 +109,21 @@ class SpotApi:
         if self._venue.wire.missing_bars == "skip":
             bars = [bar for bar in bars[:-1] if bar.trades] + bars[-1:]
         bars = bars[-ROWS_MAX:]
-        committed = bars[-2].time if len(bars) > 1 else bars[-1].time
+        committed = self._committed(listing, bars, seconds)
         cache = self._rows.setdefault((listing.base, seconds), {})
         rows = [self._row(listing, bar, cache) for bar in bars[:-1] if bar.time >= int(since)]
         rows.append(_format_row(bars[-1], listing.spot_decimals))
         body = f'{{"error":[],"result":{{"{listing.pair_id}":[{",".join(rows)}],"last":{committed}}}}}'
         return Response(body=body.encode())
+
+    def _committed(self, listing: Listing, bars: Sequence[Bar], seconds: int) -> int:
+        """Open time of the newest committed bar, before the first one when none is.
+
+        A late pair's closed bar is not committed for a while although its row is there, followed by the running one.
+        """
+        late = self._venue.spot.conditions.late_s.get(listing.pair_id or "", 0.0)
+        due = epoch(self._venue.now) - late
+        return next((bar.time for bar in reversed(bars[:-1]) if bar.time + seconds <= due), bars[0].time - seconds)
 
     @staticmethod
     def _row(listing: Listing, bar: Bar, cache: dict[int, str]) -> str:

@@ -15,6 +15,7 @@ from infra.local.market import Listing, PriceSource
 from infra.local.sandbox.faults import Fault, FaultPlan
 from infra.local.sandbox.limits import RateLimits
 from infra.local.sandbox.signing import KeyRing
+from infra.local.sandbox.spot_traffic import SpotTraffic
 from trading.errors import InvalidInput
 from trading.matching import (
     Books,
@@ -79,10 +80,12 @@ class SandboxVenue:
     clock: Callable[[], float] = time.time
     started: float = 0.0
     origin: datetime | None = None
+    spot: SpotTraffic = field(init=False)
 
     def __post_init__(self) -> None:
         self.started = self.clock()
         self.origin = self.engine.now
+        self.spot = SpotTraffic(self.source.listings(), self.settings.seed)
 
     @property
     def now(self) -> datetime:
@@ -133,6 +136,7 @@ class SandboxVenue:
             "books": to_json(self.engine.books),
             "switches": {**asdict(self.engine.switches), **asdict(self.wire)},
             "faults": [asdict(fault) for fault in self.faults.faults],
+            "spot": self.spot.conditions.document(),
             "leverage": {symbol: str(value) for symbol, value in self.leverage.items()},
             "statuses": {symbol: market.status.value for symbol, market in self.engine.markets.items()},
         }
@@ -150,6 +154,7 @@ class SandboxVenue:
         self.engine = open_engine(self.source, books_from_json(document["books"]))
         self.switch(document["switches"])
         self.faults = FaultPlan([Fault(**fault) for fault in document["faults"]])
+        self.spot.change(document.get("spot", {}))
         self.leverage = {symbol: Decimal(value) for symbol, value in document["leverage"].items()}
         for symbol, status in document["statuses"].items():
             self.engine.set_status(symbol, MarketStatus(status))

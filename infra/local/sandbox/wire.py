@@ -54,6 +54,11 @@ def json_response(data: Any, status: int = 200) -> Response:
     return Response(status=status, body=json.dumps(data, separators=(",", ":")).encode())
 
 
+def spot_error(message: str) -> Response:
+    """Spot error: HTTP 200 with an error list."""
+    return json_response({"error": [message]})
+
+
 def iso(at: datetime) -> str:
     """Time as the derivatives API writes it: UTC, milliseconds, Z."""
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.sandbox.__main__ import main as serve_sandbox
+from tests.fakes.candle_archives import BAD_ARCHIVES
 from tests.integration.local.commands import refused, smc_trader
 
 HEADER = "timestamp,open,high,low,close,volume\n"
@@ -48,6 +50,30 @@ def test_malformed_candle_file_names_the_file(tmp_path: Path, rows: str) -> None
 
     sentence = refused(smc_trader("demo", "--state-dir", str(state), "--candles", str(candles)))
     assert "BTC_USD-15m-20240101-20240301.csv.gz" in sentence
+    assert not (state / "summary.json").exists()
+
+
+@pytest.mark.parametrize("kind", BAD_ARCHIVES)
+def test_bad_archive_keeps_the_venue_from_starting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    bad = BAD_ARCHIVES[kind]
+    path = bad.write(tmp_path)
+    assert serve_sandbox(["--candles", str(tmp_path)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.startswith(f"sandbox: {path} line {bad.line or ''}")
+    assert bad.said in sentence
+
+
+@pytest.mark.parametrize("kind", ["truncated gzip", "underscore in a time", "superscript digits", "binary junk"])
+def test_bad_archive_is_one_sentence_of_demo(tmp_path: Path, kind: str) -> None:
+    candles, state = tmp_path / "candles", tmp_path / "state"
+    candles.mkdir()
+    bad = BAD_ARCHIVES[kind]
+    path = bad.write(candles)
+    sentence = refused(smc_trader("demo", "--state-dir", str(state), "--candles", str(candles)))
+    assert f"{path} line {bad.line or ''}" in sentence
+    assert bad.said in sentence
     assert not (state / "summary.json").exists()
 
 

@@ -14,7 +14,7 @@ import pytest
 from infra.research import archives
 from infra.research.backfill import Imported, backfill
 from infra.research.history import HistoryStore, Line
-from tests.fakes.candle_archives import START, segment_lines, write_export, write_segment
+from tests.fakes.candle_archives import BAD_ARCHIVES, START, segment_lines, write_export, write_segment
 from tests.fakes.cloud import MARKET, Cloud
 from trading.errors import CorruptRecord, InvalidInput
 from trading.model.instruments import InstrumentId, Universe
@@ -108,17 +108,17 @@ def test_order_and_overlap_give_the_same_history(history: HistoryStore, tmp_path
     assert history.load(BTC) == archives.read(archives.named(whole))
 
 
-def test_one_bad_file_leaves_the_store_unchanged(history: HistoryStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", BAD_ARCHIVES)
+def test_one_bad_file_leaves_the_store_unchanged(history: HistoryStore, tmp_path: Path, kind: str) -> None:
     good, other = two_archives(tmp_path)
     bring_in(history, good)
     before = items()
-    bad = write_segment(tmp_path, [*segment_lines(5), "tomorrow,1,1,1,1,1"], "SOL_USDT-15m-20240101-20240102.csv.gz")
-    cut = tmp_path / "XRP_USDT-1h-20240101-20240310.csv.gz"
-    cut.write_bytes(good.read_bytes()[:-4000])
-    for refused in (bad, cut):
-        with pytest.raises(InvalidInput, match=rf"{refused.name} line \d+: "):
-            bring_in(history, other, refused)
-        assert items() == before
+    (tmp_path / "bad").mkdir()
+    bad = BAD_ARCHIVES[kind].write(tmp_path / "bad")
+    with pytest.raises(InvalidInput, match=rf"{bad.name} line \d+: ") as refused:
+        bring_in(history, other, bad)
+    assert BAD_ARCHIVES[kind].said in str(refused.value)
+    assert items() == before
 
 
 def test_two_markets_of_a_coin_are_never_mixed(history: HistoryStore, tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +17,22 @@ from infra.local.progress import Progress
 from infra.local.stack import LocalStack, StackParameters
 from tests.fakes.candle_archives import segment_lines, write_export, write_segment
 from tests.integration.local.commands import refused, smc_trader
+
+TRADES = ("--trades", "BTC", "--since", "2024-01-01")
+DISCOVER = """
+import sys
+from pathlib import Path
+from infra.local.attached import Attached
+from shared.storage.market_data import MarketDataStore
+from tests.fakes.records import coin
+from trading.model.instruments import Universe
+
+with Attached.open(Path(sys.argv[1])) as local:
+    table = local.template.function("ingest_candles").environment["SMC_MARKET_DATA_TABLE"]
+    universe = Universe(instruments=(coin("ETH", spot_pair="XETHZUSD"),))
+    MarketDataStore(table, bars_kept=720).save_universe(universe, local.now, None)
+    print(local.now.isoformat())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +91,58 @@ def test_bad_archive_is_one_sentence_on_screen(state: Path, tmp_path: Path) -> N
         (("data", "--candles", "no-such-folder"), "candle folder no-such-folder does not exist"),
         (("backfill", "no-such-file.csv", "--table", "any"), "no-such-file.csv is no file"),
         (("backfill", "no-such-file.csv"), "expected exactly one of --state-dir, --table"),
+        (("backfill", "--table", "any"), "expected exactly one of FILES and --trades"),
+        (("backfill", "any.csv", "--trades", "BTC", "--table", "any"), "expected exactly one of FILES and --trades"),
+        (("backfill", "any.csv", "--since", "2024-01-01", "--table", "any"), "--since is 2024-01-01; expected it only"),
+        (
+            ("backfill", "any.csv", "--calls-per-second", "1", "--table", "any"),
+            "--calls-per-second is 1.0; expected it",
+        ),
+        (("backfill", "--trades", "BTC", "--table", "any"), "--since is ''; expected a day (UTC) such as 2024-01-31"),
+        (("backfill", *TRADES, "--until", "soon", "--table", "any"), "--until is 'soon'; expected a day (UTC)"),
+        (
+            ("backfill", *TRADES, "--spot-url", "kraken", "--table", "any"),
+            "--spot-url is 'kraken'; expected an address",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_in_words(arguments: tuple[str, ...], sentence: str) -> None:
     assert sentence in refused(smc_trader(*arguments))
+
+
+@pytest.fixture(scope="module")
+def discovered(state: Path) -> datetime:
+    """The time of the stack, whose table now has a universe of one coin."""
+    answer = subprocess.run([sys.executable, "-c", DISCOVER, str(state)], capture_output=True, text=True, check=True)
+    return datetime.fromisoformat(answer.stdout.strip())
+
+
+def trades_of(state: Path, coin: str, *more: str) -> subprocess.CompletedProcess[str]:
+    return smc_trader("backfill", "--trades", coin, "--state-dir", str(state), "--calls-per-second", "20", *more)
+
+
+def test_trades_fill_history_of_kept_stack(state: Path, discovered: datetime) -> None:
+    day = discovered.replace(hour=0, minute=0) - timedelta(days=2)
+    since = ("--since", f"{day:%Y-%m-%d}")
+    until = ("--until", f"{day + timedelta(days=1):%Y-%m-%d}")
+    first = json.loads(trades_of(state, "ETH", *since, *until, "--json").stdout)
+    assert {each: row["added"] for each, row in first["stored"].items()} == {"15m": 96, "1h": 24, "4h": 6, "1d": 1}
+    assert (first["pair"], first["pages"], first["trades"], first["resumed_at"]) == ("XETHZUSD", 2, 1152, None)
+    more = trades_of(state, "ETH", *since)
+    assert re.fullmatch(
+        rf"ETH: read 2 pages with \d+ trades of XETHZUSD \(going on at {day:%Y-%m-%d} 20:48\); added 96 15m, 24 1h, "
+        rf"6 4h, 1 1d bars; 0 differ from stored ones, which stay; first 15m bar {day:%Y-%m-%d} 00:00, last .* UTC\.\n",
+        more.stdout,
+    ), more.stdout
+    rows = json.loads(smc_trader("data", "--state-dir", str(state), "--json").stdout)["series"]
+    assert [each["quality"] for each in rows if (each["source"], each["quote"]) == ("history", "USD")] == [
+        "complete"
+    ] * 4
+
+
+def test_unknown_coin_is_named_with_known_ones(state: Path, discovered: datetime) -> None:
+    sentence = refused(trades_of(state, "eth", "--since", f"{discovered - timedelta(days=1):%Y-%m-%d}"))
+    assert sentence == "smc-trader: --trades is 'eth'; expected a coin of the stored universe: ETH"
 
 
 def test_operator_commands_do_not_wait_for_pandas() -> None:
