@@ -44,6 +44,7 @@ SHOWN = {
     "jumps": "jumps",
     "stale_hours": "stale h",
     "quality": "quality",
+    "trust": "trust",
 }
 STORED = "stored "
 LOG_WIDTH = 200

@@ -34,6 +34,7 @@ COLUMNS = (
     "jumps",
     "stale_hours",
     "quality",
+    "trust",
 )
 
 
@@ -42,6 +43,7 @@ class Held:
     """One series and where it comes from: a file's name, `store` (what decisions read) or `history` (backfilled).
 
     `live`: it should follow the exchange. `defect`: why its record could not be read; the series is empty then.
+    `trust`: what ingest thinks of the coin, empty where it has no say.
     """
 
     coin: InstrumentId
@@ -50,6 +52,7 @@ class Held:
     series: CandleSeries
     live: bool = False
     defect: str = ""
+    trust: str = ""
 
 
 def to_frame(series: CandleSeries) -> pandas.DataFrame:
@@ -87,7 +90,8 @@ def _row(held: Held, now: datetime) -> dict[str, object]:
         "zero_volume_bars": int((frame["volume"] == 0).sum()),
     }
     row |= _steps(frame, timeframe) | _moves(frame) | _age(frame, timeframe, now)
-    return {**row, "quality": held.defect or _quality(row, timeframe if held.live else None)}
+    quality = held.defect or _quality(row, timeframe if held.live else None)
+    return {**row, "quality": quality, "trust": held.trust}
 
 
 def _steps(frame: pandas.DataFrame, timeframe: Timeframe) -> dict[str, object]:

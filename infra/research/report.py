@@ -11,8 +11,10 @@ from infra.research import archives
 from infra.research.coverage import Held, coverage
 from infra.research.history import EXCHANGE_QUOTE, HistoryStore, Line
 from shared.storage.market_data import MarketDataStore
+from shared.storage.quality import QualityStore
 from trading.errors import CorruptRecord, InvalidInput
 from trading.model.candles import CandleSeries
+from trading.model.quality import CoinQuality, QualityState
 from trading.model.times import Timeframe
 from trading.rules import load_rules
 
@@ -33,7 +35,7 @@ def of_table(table_name: str, now: datetime) -> list[Held]:
     store = MarketDataStore(table_name, bars_kept=load_rules().data.bars_kept)
     stored = store.universe()
     coins = [each.id for each in stored.universe.instruments] if stored else []
-    loaded = store.load(coins, Timeframe, now)
+    loaded, trust = store.load(coins, Timeframe, now), QualityStore(table_name).load()
     held = [
         Held(
             coin=key[0],
@@ -42,6 +44,7 @@ def of_table(table_name: str, now: datetime) -> list[Held]:
             series=series,
             live=True,
             defect=loaded.refused.get(key, ""),
+            trust=_trust(trust.get(key[0])),
         )
         for key, series in loaded.series.items()
     ]
@@ -50,6 +53,12 @@ def of_table(table_name: str, now: datetime) -> list[Held]:
     if not held:
         raise InvalidInput(f"table {table_name} has neither a universe nor backfilled candles; expected some")
     return held
+
+
+def _trust(quality: CoinQuality | None) -> str:
+    if quality is None or quality.state is QualityState.HEALTHY:
+        return QualityState.HEALTHY.value.lower()
+    return f"{quality.state.value.lower()} since {quality.since:%Y-%m-%d %H:%M}: {quality.reason}"
 
 
 def _backfilled(history: HistoryStore, line: Line) -> Held:

@@ -11,11 +11,13 @@ from infra.research import archives
 from infra.research.backfill import backfill
 from infra.research.history import HistoryStore
 from infra.research.report import coverage_rows, of_table
+from shared.storage.quality import QualityStore
 from tests.fakes.candle_archives import START, segment_lines, write_segment
 from tests.fakes.cloud import MARKET, Cloud
 from tests.fakes.records import coin
 from trading.errors import InvalidInput
-from trading.model.instruments import Universe
+from trading.model.instruments import InstrumentId, Universe
+from trading.model.quality import CoinQuality, QualityState
 from trading.model.times import Timeframe, from_epoch
 
 NOW = from_epoch(START) + timedelta(hours=30)
@@ -61,6 +63,25 @@ def test_unreadable_records_are_named_as_quality(filled: Cloud, history: History
     found = shown()
     assert found["store", "15m"].startswith("candle block BTC 15m: candle record has 4 bytes")
     assert found["history", "15m"].startswith("history of BTC 15m 2023-12: candle record has 4 bytes")
+
+
+def test_trust_of_ingest_is_shown_for_live_series(filled: Cloud) -> None:
+    suspended = CoinQuality(
+        state=QualityState.SUSPENDED,
+        since=NOW,
+        reason="no answer",
+        failures=9,
+        passes=0,
+        failing_since=NOW,
+        probe_at=NOW + timedelta(minutes=30),
+    )
+    assert trusts() == {"store": "healthy", "history": ""}
+    QualityStore(MARKET).save(1, {InstrumentId("BTC"): suspended}, NOW)
+    assert trusts()["store"] == f"suspended since {NOW:%Y-%m-%d %H:%M}: no answer"
+
+
+def trusts() -> dict[str, str]:
+    return {row["source"]: row["trust"] for row in coverage_rows(of_table(MARKET, NOW), NOW)}
 
 
 def test_empty_table_is_said_in_words(cloud: Cloud) -> None:
