@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.storage.control import RunRecord
+from trading.model.instruments import InstrumentId
 from trading.model.times import from_text
 
 DISCOVER, INGEST, SCORE = "discover_markets", "ingest_candles", "score_setups"
@@ -17,6 +18,12 @@ REFETCH = "refetch_candles#"
 def ingested_until(runs: Mapping[str, RunRecord]) -> datetime | None:
     """The newest close whose bars are all in, or given up; None before the first."""
     return _time(runs.get(INGEST), "watermark")
+
+
+def still_waiting(runs: Mapping[str, RunRecord]) -> dict[InstrumentId, str]:
+    """Coins that lack the newest concluded close, and why: said until the next close, not only for a minute."""
+    waiting = runs[INGEST].proof.get("waiting") if INGEST in runs else None
+    return {InstrumentId(coin): str(why) for coin, why in waiting.items()} if isinstance(waiting, dict) else {}
 
 
 def decided_until(runs: Mapping[str, RunRecord]) -> datetime | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from shared.storage.candle_index import Coverage, SeriesKey
-from trading.errors import TradingError, VenueNotAsked, VenueUnavailable
+from trading.errors import TradingError, VenueNotAsked
 from trading.model.candles import CandleSeries
 from trading.model.folding import fold, merged, newest_closed, since
 from trading.model.instruments import Instrument, InstrumentId
@@ -19,6 +20,7 @@ from trading.ports import SpotMarket
 from trading.rules import QualityRules
 
 WORKERS = 8
+FIRST_PORTION_S = 5.0
 SILENT_AFTER = 10
 """So many coins failing one after the other, with none between that answered, mean that the venue is silent: asking
 for the others would only use up the run's time."""
@@ -85,44 +87,16 @@ class Fetcher:
     patience_s: float
     quality: QualityRules
 
-    def fetch_all(self, coins: tuple[Instrument, ...]) -> Catch:
+    def fetch_all(self, coins: tuple[Instrument, ...], keep: Callable[[Catch], None]) -> Catch:
+        """What came back for every coin. `keep` gets it in portions while others are still being fetched: what has
+        come must not wait for a coin that hangs, or for the end of a run that lasts a minute."""
         executor = ThreadPoolExecutor(max_workers=WORKERS)
-        futures = {coin.id: executor.submit(self.fetch, coin) for coin in coins}
-        silent = self._await(futures.values())
+        futures = {executor.submit(self.fetch, coin): coin.id for coin in coins}
+        gathering = _Gathering(futures=futures, keep=keep)
+        gathering.until(time.monotonic() + self.patience_s)
         # A hanging call ends by its own time limit; nobody waits for it here.
         executor.shutdown(wait=False, cancel_futures=True)
-        catch = Catch()
-        for instrument in sorted(futures):
-            catch.fetched.append(self._settled(instrument, futures[instrument], silent, catch))
-        return catch
-
-    def _await(self, futures: Collection[Future[Fetched]]) -> bool:
-        """Until all are done, the patience is over, or the venue turns out to be silent: then True."""
-        failed_in_a_row = 0
-        try:
-            for future in as_completed(futures, timeout=self.patience_s):
-                failed_in_a_row = failed_in_a_row + 1 if _unanswered(future.exception()) else 0
-                if failed_in_a_row >= SILENT_AFTER:
-                    return True
-        except TimeoutError:
-            pass
-        return False
-
-    def _settled(self, instrument: InstrumentId, future: Future[Fetched], silent: bool, catch: Catch) -> Fetched:
-        if future.cancelled():
-            if silent:
-                return Fetched(instrument=instrument, ending=Ending.FAILED, why="the exchange answers no coin")
-            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why="its turn did not come in this run")
-        if not future.done():
-            return Fetched(instrument=instrument, ending=Ending.FAILED, why=f"no answer within {self.patience_s:g} s")
-        error = future.exception()
-        if error is None:
-            return future.result()
-        if isinstance(error, VenueNotAsked):
-            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why=str(error))
-        if not isinstance(error, TradingError):
-            catch.defects.append(error)
-        return Fetched(instrument=instrument, ending=Ending.FAILED, why=f"{type(error).__name__}: {error}")
+        return gathering.whole(f"no answer within {self.patience_s:g} s")
 
     def fetch(self, coin: Instrument) -> Fetched:
         one = _OneCoin(fetcher=self, coin=coin)
@@ -140,8 +114,71 @@ class Fetcher:
         )
 
 
-def _unanswered(error: BaseException | None) -> bool:
-    return isinstance(error, VenueUnavailable) and not isinstance(error, VenueNotAsked)
+@dataclass(slots=True, kw_only=True)
+class _Gathering:
+    """Collects the coins of a run as they come, and hands them on at 5, 15, 35 ... seconds and at the end."""
+
+    futures: Mapping[Future[Fetched], InstrumentId]
+    keep: Callable[[Catch], None]
+    settled: list[Fetched] = field(default_factory=list)
+    fresh: Catch = field(default_factory=Catch)
+    defects: list[BaseException] = field(default_factory=list)
+    failed_in_a_row: int = 0
+
+    def until(self, deadline: float) -> None:
+        """Wait until all are done, the time is up, or the venue turns out to be silent."""
+        pending = set(self.futures)
+        pause = FIRST_PORTION_S
+        next_portion = time.monotonic() + pause
+        while pending and not self._silent and (left := deadline - time.monotonic()) > 0:
+            done, pending = wait(pending, timeout=min(left, 1.0), return_when=FIRST_COMPLETED)
+            for future in done:
+                self._take(self._result(future))
+            if time.monotonic() >= next_portion:
+                self._hand_on()
+                pause *= 2
+                next_portion = time.monotonic() + pause
+        self._hand_on()
+
+    @property
+    def _silent(self) -> bool:
+        return self.failed_in_a_row >= SILENT_AFTER
+
+    def whole(self, unanswered: str) -> Catch:
+        """Everything, in order of ids, with those that were not done when the waiting ended."""
+        seen = {each.instrument for each in self.settled}
+        for future, instrument in self.futures.items():
+            if instrument not in seen:
+                self.settled.append(self._left(instrument, future.cancelled(), unanswered))
+        return Catch(fetched=sorted(self.settled, key=lambda each: each.instrument), defects=self.defects)
+
+    def _left(self, instrument: InstrumentId, cancelled: bool, unanswered: str) -> Fetched:
+        if self._silent:
+            return Fetched(instrument=instrument, ending=Ending.FAILED, why="the exchange answers no coin")
+        if cancelled:
+            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why="its turn did not come in this run")
+        return Fetched(instrument=instrument, ending=Ending.FAILED, why=unanswered)
+
+    def _take(self, fetched: Fetched) -> None:
+        if fetched.ending is not Ending.NOT_TRIED:
+            self.failed_in_a_row = self.failed_in_a_row + 1 if fetched.ending is Ending.FAILED else 0
+        self.settled.append(fetched)
+        self.fresh.fetched.append(fetched)
+
+    def _result(self, future: Future[Fetched]) -> Fetched:
+        instrument, error = self.futures[future], future.exception()
+        if error is None:
+            return future.result()
+        if isinstance(error, VenueNotAsked):
+            return Fetched(instrument=instrument, ending=Ending.NOT_TRIED, why=str(error))
+        if not isinstance(error, TradingError):
+            self.defects.append(error)
+        return Fetched(instrument=instrument, ending=Ending.FAILED, why=f"{type(error).__name__}: {error}")
+
+    def _hand_on(self) -> None:
+        if self.fresh.fetched:
+            self.keep(self.fresh)
+            self.fresh = Catch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +225,7 @@ class _OneCoin:
         first = self.fetcher.coverage.first_missing(key)
         derived = since(fold(bars_15m, timeframe), first)
         known = {*derived.times, *self.fetcher.coverage.tail(key).times}
-        missing = [time for time in range(first, newest + 1, timeframe.seconds) if time not in known]
+        missing = [opened for opened in range(first, newest + 1, timeframe.seconds) if opened not in known]
         if not missing:
             return derived
         return merged(derived, self._exchange(timeframe, from_epoch(missing[0])))

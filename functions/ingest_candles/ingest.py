@@ -7,31 +7,35 @@ the last of them to finish moves the watermark.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from functions.ingest_candles.fetch import Catch, Fetcher
+from functions.ingest_candles.fetch import Catch, Ending, Fetcher
 from functions.ingest_candles.judge import Moment, judged
+from functions.ingest_candles.remember import Note, remember
 from functions.ingest_candles.report import IngestReport, late_alert, quality_alert
 from functions.ingest_candles.sharding import Shard, by_priority, shard_numbers, shards_of
 from functions.ingest_candles.substitute import Substitution
 from shared.alerts import Alerts
-from shared.progress import DISCOVER, INGEST, REFETCH, ingested_until, universe_version
+from shared.progress import DISCOVER, INGEST, REFETCH, ingested_until, still_waiting, universe_version
+from shared.spot_runs import PASSES, pass_s
 from shared.storage.candle_index import Coverage
 from shared.storage.control import ControlStore
 from shared.storage.market_data import SUBSTITUTES, MarketDataStore, StoredUniverse
 from shared.storage.quality import QualityStore
-from trading.errors import StoreConflict
 from trading.model.folding import newest_closed
 from trading.model.instruments import Instrument, InstrumentId
-from trading.model.quality import CoinQuality, QualityState
+from trading.model.quality import CoinQuality
 from trading.model.times import Timeframe
 from trading.ports import Clock, IndexCandles, SpotMarket
 from trading.quality.states import is_awaited, is_due
 from trading.rules import Rules
 
 Qualities = Mapping[InstrumentId, CoinQuality]
+
+GRACE_SHARE = 0.05
+"""Of a pass, after it: what was asked just before its end may still be answered, and is no failure of the coin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def ingest_due(world: Ingest, now: datetime) -> IngestReport:
     runs = world.control.last_runs()
     close, done = Timeframe.M15.floor(now), ingested_until(runs)
     newest, version = universe_version(runs, DISCOVER), universe_version(runs, INGEST)
-    before = IngestReport(watermark=done, universe_version=version)
+    before = IngestReport(watermark=done, universe_version=version, waiting=still_waiting(runs))
     stored = None
     if newest and (done is None or done < close or version != newest):
         stored = world.store.universe()
@@ -81,7 +85,7 @@ def ingest_due(world: Ingest, now: datetime) -> IngestReport:
     coins = by_priority(stored.universe.instruments, world.rules.universe)
     task = _Task(close=close, now=now, due=_due(done, close), universe=stored, coins=coins)
     _prepare(world, task)
-    report = _send_out(world, task) if _is_large(world, stored) else _ingest(world, task)
+    report = _send_out(world, task) if _is_large(world, stored) else _in_passes(world, task)
     return _conclude(world, task, report, before)
 
 
@@ -95,10 +99,12 @@ def ingest_shard(world: Ingest, number: int, coins: Collection[InstrumentId], no
     chosen = tuple(each for each in whole if each.id in coins)
     task = _Task(close=close, now=now, due=_due(done, close), universe=stored, coins=chosen, shard=number)
     report = _ingest(world, task)
-    if report.awaited:
+    before = IngestReport(watermark=done, universe_version=universe_version(runs, INGEST))
+    concluded = before.watermark == close and before.universe_version == stored.version
+    # A shard that comes again after the conclusion would only take the names of those that wait off the record.
+    if report.awaited or concluded:
         return report
     everything = _state_of_close(world, replace(task, coins=whole, shard=0))
-    before = IngestReport(watermark=done, universe_version=universe_version(runs, INGEST))
     if not everything.awaited:
         _conclude(world, task, everything, before)
     return report
@@ -121,50 +127,74 @@ def _prepare(world: Ingest, task: _Task) -> None:
         world.control.forget_observation(key)
 
 
+def _in_passes(world: Ingest, task: _Task) -> IngestReport:
+    """With one budget of calls for all coins a run goes on until they are in: it stays ahead of the next minute's run,
+    which finds the time taken."""
+    report = _ingest(world, task)
+    for _ in range(PASSES - 1 if world.rules.ingest.limit_per_ip else 0):
+        now = world.clock.now()
+        if not report.awaited or not report.asked or Timeframe.M15.floor(now) != task.close:
+            break
+        task = replace(task, now=now)
+        latest = _ingest(world, task)
+        report = replace(latest, bars=report.bars + latest.bars, new_coins=report.new_coins + latest.new_coins)
+    return report
+
+
 def _ingest(world: Ingest, task: _Task) -> IngestReport:
     folded = world.store.fold(task.close) if task.shard == 0 else 0
-    coverage, known = world.store.coverage(task.close, task.due), world.quality.load()
+    known = world.quality.load()
     tried = tuple(coin for coin in task.coins if coin.id not in known or is_due(known[coin.id], task.now))
-    catch = _fetch(world, task, tried, coverage, known)
-    bars = _store(world, catch, task)
+    stored = _Stored(world=world, task=task)
+    with world.spot_for(len(tried)) as spot:
+        # What is there is read when the run's turn has come: another run may have stored bars until then.
+        coverage = world.store.coverage(task.close, task.due)
+        catch = _fetcher(world, task, spot, coverage, known).fetch_all(tried, stored.keep)
     qualities = {**known, **judged(catch, known, coverage, Moment(close=task.close, now=task.now), world.rules.quality)}
     waiting = _waiting(task, catch, qualities)
     substituted = _substitute(world, task, coverage, [coin for coin in task.coins if coin.id in waiting], qualities)
-    changed = _remember(world, task, known, qualities)
+    _remember(world, task, known, qualities)
     if catch.defects:
         raise catch.defects[0]
     return IngestReport(
         universe_version=task.universe.version,
         coins=len(task.coins),
-        bars=bars,
+        bars=stored.bars,
         new_coins=sum(each.history for each in catch.fetched),
         folded=folded,
+        asked=sum(each.ending is not Ending.NOT_TRIED for each in catch.fetched),
         waiting=waiting,
         awaited=_awaited(waiting, qualities),
         substituted=substituted,
-        changed=changed,
     )
 
 
-def _fetch(world: Ingest, task: _Task, coins: tuple[Instrument, ...], coverage: Coverage, known: Qualities) -> Catch:
+def _fetcher(world: Ingest, task: _Task, spot: SpotMarket, coverage: Coverage, known: Qualities) -> Fetcher:
     rules = world.rules.ingest
-    with world.spot_for(len(coins)) as spot:
-        fetcher = Fetcher(
-            spot=spot,
-            coverage=coverage,
-            qualities=known,
-            close=task.close,
-            due=task.due,
-            patience_s=rules.run_s_per_ip if rules.limit_per_ip else rules.run_s,
-            quality=world.rules.quality,
-        )
-        return fetcher.fetch_all(coins)
+    return Fetcher(
+        spot=spot,
+        coverage=coverage,
+        qualities=known,
+        close=task.close,
+        due=task.due,
+        patience_s=pass_s(rules) * (1 + GRACE_SHARE),
+        quality=world.rules.quality,
+    )
 
 
-def _store(world: Ingest, catch: Catch, task: _Task) -> int:
-    history, recent = catch.bars(history=True), catch.bars(history=False)
-    stored = world.store.add_history(history, task.close) if history else 0
-    return stored + (world.store.add(recent, task.close, task.shard) if recent else 0)
+@dataclass(slots=True, kw_only=True)
+class _Stored:
+    """Stores what a run brings, portion by portion."""
+
+    world: Ingest
+    task: _Task
+    bars: int = 0
+
+    def keep(self, catch: Catch) -> None:
+        store, close = self.world.store, self.task.close
+        history, recent = catch.bars(history=True), catch.bars(history=False)
+        self.bars += store.add_history(history, close) if history else 0
+        self.bars += store.add(recent, close, self.task.shard) if recent else 0
 
 
 def _waiting(task: _Task, catch: Catch, qualities: Qualities) -> dict[InstrumentId, str]:
@@ -196,32 +226,12 @@ def _substitute(
     return tuple(sorted({coin for coin, _ in found}))
 
 
-def _remember(world: Ingest, task: _Task, known: Qualities, qualities: Qualities) -> dict[InstrumentId, CoinQuality]:
-    """Save what is known now of this shard's coins; returns those that came to another state."""
+def _remember(world: Ingest, task: _Task, known: Qualities, qualities: Qualities) -> None:
     mine = {coin.id: qualities[coin.id] for coin in task.coins if coin.id in qualities}
-    if any(_essence(quality) != _essence(known.get(coin)) for coin, quality in mine.items()):
-        universe = {coin.id for coin in task.universe.universe.instruments}
-        held = {coin: each for coin, each in world.quality.load_shard(task.shard).items() if coin in universe}
-        # A healthy coin is noted only to contradict an older note, which may stand in another shard's item.
-        noted = {coin: each for coin, each in mine.items() if coin in known or _essence(each) != _essence(None)}
-        # StoreConflict: a run at the same time saw the same coins, and the next close judges them again.
-        with suppress(StoreConflict):
-            world.quality.save(task.shard, {**held, **noted}, task.now)
-    changed = {
-        coin: quality
-        for coin, quality in mine.items()
-        if quality.state is not (known[coin].state if coin in known else QualityState.HEALTHY)
-    }
-    if alert := quality_alert(changed, task.close, task.now):
+    universe = {coin.id for coin in task.universe.universe.instruments}
+    note = Note(shard=task.shard, known=known, mine=mine, universe=universe, at=task.now)
+    if alert := quality_alert(remember(world.quality, note), task.close, task.now):
         world.alerts.tell(alert)
-    return changed
-
-
-def _essence(quality: CoinQuality | None) -> tuple[object, ...]:
-    """What is worth a write: an ordinary close of a healthy coin writes nothing."""
-    if quality is None:
-        return (QualityState.HEALTHY, 0, 0, 0, None)
-    return (quality.state, quality.failures, quality.passes, quality.absent_until, quality.probe_at)
 
 
 def _send_out(world: Ingest, task: _Task) -> IngestReport:

@@ -20,7 +20,7 @@ class IngestReport:
     """Proof of a run. `watermark`: newest close whose bars are all in (or were given up), for `universe_version`.
 
     `waiting`: by coin, why it lacks the close; `awaited` are those of them that hold it up. `substituted` coins got
-    bars of the index. `shards`: how many were sent out.
+    bars of the index. `asked`: coins whose turn came. `shards`: how many were sent out.
     """
 
     watermark: datetime | None = None
@@ -29,11 +29,11 @@ class IngestReport:
     bars: int = 0
     new_coins: int = 0
     folded: int = 0
+    asked: int = 0
     shards: int = 0
     waiting: Mapping[InstrumentId, str] = field(default_factory=dict)
     awaited: tuple[InstrumentId, ...] = ()
     substituted: tuple[InstrumentId, ...] = ()
-    changed: Mapping[InstrumentId, CoinQuality] = field(default_factory=dict)
 
     def proof(self) -> dict[str, Any]:
         return {

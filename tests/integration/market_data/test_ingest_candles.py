@@ -164,7 +164,7 @@ def test_hanging_coin_delays_nobody_beyond_patience(scene: Scene) -> None:
     scene.change_rules("ingest", run_s=0.5)
     scene.spot.hanging = {"XAAAZUSD"}
     try:
-        assert scene.run(now)["waiting"] == {"AAA": "no answer within 0.5 s"}
+        assert scene.run(now)["waiting"] == {"AAA": "no answer within 0.525 s"}
         assert_complete(scene, now, ("BBB", "CCC"))
     finally:
         scene.spot.released.set()

@@ -96,10 +96,10 @@ def test_hanging_shard_delays_no_other(large: Scene) -> None:
         assert_complete(large, now, ("AAA", "BBB"))
         quality = large.quality("CCC")
         assert quality is not None
-        assert quality.reason == "no answer within 0.4 s"
+        assert quality.reason == "no answer within 0.42 s"
     finally:
         large.spot.released.set()
-    assert large.run(now + MINUTE)["waiting"] == {"CCC": "no answer within 0.4 s"}
+    assert large.run(now + MINUTE)["waiting"] == {"CCC": "no answer within 0.42 s"}
 
 
 def test_shards_write_a_slab_of_their_own(large: Scene) -> None:

@@ -51,18 +51,18 @@ def runs_of(**changes: object) -> SpotRuns:
 
 
 def test_one_budget_gives_a_run_its_turns(clock: MovingClock) -> None:
-    with runs_of(limit_per_ip=True, run_s_per_ip=3.0).begin(1) as spot:
+    with runs_of(limit_per_ip=True, run_s_per_ip=18.0).begin(1) as spot:
         for _ in range(2):
             spot.candles("X", Timeframe.M15, None)
         with pytest.raises(VenueNotAsked):
             spot.candles("X", Timeframe.M15, None)
-    assert clock.waited[-1] == pytest.approx(1.03, abs=0.05)
+    assert clock.waited[-1] == pytest.approx(1.03 + 3 / 60, abs=0.05)
 
 
 def test_run_beside_another_gets_no_turn(clock: MovingClock) -> None:
     first, second = runs_of(limit_per_ip=True), runs_of(limit_per_ip=True)
     with first.begin(60):
-        clock.moment += timedelta(seconds=60)
+        clock.moment += timedelta(seconds=20)
         with second.begin(60) as spot, pytest.raises(VenueNotAsked):
             spot.candles("X", Timeframe.M15, None)
 
