@@ -198,14 +198,19 @@ class _Stored:
 
 
 def _waiting(task: _Task, catch: Catch, qualities: Qualities) -> dict[InstrumentId, str]:
-    """Why coins lack the close: what their fetch said, or that they are suspended."""
+    """Why coins lack the close: what their fetch said, an earlier failure at this close, or that they are suspended."""
+    waiting = catch.waiting
+    for each in catch.fetched:
+        failed_at = qualities[each.instrument].failed_at
+        if each.ending is Ending.NOT_TRIED and failed_at is not None and failed_at >= task.close:
+            waiting[each.instrument] = qualities[each.instrument].reason
     tried = {each.instrument for each in catch.fetched}
     suspended = {
         coin.id: f"suspended since {qualities[coin.id].since:%Y-%m-%d %H:%M}: {qualities[coin.id].reason}"
         for coin in task.coins
         if coin.id not in tried
     }
-    return catch.waiting | suspended
+    return waiting | suspended
 
 
 def _awaited(waiting: Collection[InstrumentId], qualities: Qualities) -> tuple[InstrumentId, ...]:

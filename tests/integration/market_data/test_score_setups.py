@@ -256,6 +256,18 @@ def test_unreadable_candles_are_told_and_refetched(scene: Scene, told: Told) -> 
     assert [alert.subject for alert in told.take()] == ["stored candles"]
 
 
+def test_unreadable_trace_is_told_as_missing_coverage(scene: Scene, told: Told) -> None:
+    scene.scoring.decisions.add([a_signal_trace(BAR)])
+    item = DecisionItem.get(f"BAR#{to_text(BAR)}", "TRACE#AAA")
+    item.data = b"of another time"
+    item.save()
+    proof = scene.run()
+    assert (proof["traces"], proof["decided_bar"]) == (2, None)
+    (alert,) = told.take()
+    assert alert.title == "1 of 3 coins were not decided"
+    assert "the trace of AAA" in alert.fields[0][1]
+
+
 def test_empty_universe_scores_nothing(scene: Scene) -> None:
     empty = MarketDataStore("test-decisions", bars_kept=720)
     assert empty.universe() is None

@@ -47,5 +47,5 @@ def test_shard_after_the_conclusion_keeps_its_record(scene: Scene) -> None:
         scene.run_shards(now + MINUTE / 2)
     finally:
         scene.spot.released.set()
-    assert concluded.proof["waiting"] == {"CCC": "no answer within 0.4 s"}
+    assert concluded.proof["waiting"] == {"CCC": "no answer within 0.42 s"}
     assert scene.world.control.last_runs()[INGEST] == concluded
