@@ -10,10 +10,10 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo bench test lint types validate build check lock clean
+.PHONY: help setup demo compile bench test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## Make .venv with every package at its locked version
 
@@ -21,11 +21,17 @@ demo: setup ## Run the whole system on a local stack [CANDLES=folder SEED=n COIN
 	.venv/bin/smc-trader demo $(if $(CANDLES),--candles "$(CANDLES)") $(if $(SEED),--seed "$(SEED)") \
 		$(if $(COINS),--coins "$(COINS)") $(if $(DAYS),--days "$(DAYS)")
 
+compile: setup ## Compile the detector with mypyc into out/compiled; used from then on, until its sources change
+	.venv/bin/python -m infra.compiled build
+
 bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
 	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
 
 test: setup ## Run every test
 	.venv/bin/pytest -n 2 --dist loadfile
+
+test-compiled: compile ## Run the tests of detector and strategy on the compiled detector
+	.venv/bin/pytest tests/unit/smc tests/unit/strategy tests/unit/compiled
 
 lint: setup ## Check style and format
 	.venv/bin/ruff check .

@@ -18,16 +18,17 @@ def read_cockpit(control: ControlStore, ledger: Ledger, decisions: DecisionStore
     """Health and positions come from the newest health record, at most a minute old while the system is well."""
     health = control.health()
     bar = Timeframe.H1.floor(now)
-    traces = decisions.traces(bar)
-    if not traces:
+    listing = decisions.listing(bar)
+    if not listing.decisions and not listing.refused:
         # Just after the full hour the newest bar is not decided yet: the one before says more than an empty table.
         bar -= Timeframe.H1.length
-        traces = decisions.traces(bar)
+        listing = decisions.listing(bar)
     return Cockpit(
         now=now,
         health=json.loads(health[0]) if health else None,
         decision_bar=bar,
-        decisions=traces,
+        decisions=listing.decisions,
+        refused=listing.refused,
         trades=ledger.trades(_months(now)),
     )
 

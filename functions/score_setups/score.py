@@ -12,7 +12,7 @@ from shared.alerts import Alerts
 from shared.progress import REFETCH, SCORE, decided_until, ingested_until
 from shared.storage.candle_index import LoadedSeries
 from shared.storage.control import ControlStore
-from shared.storage.decisions import DecisionStore
+from shared.storage.decisions import DecisionStore, TraceListing
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
 from shared.storage.quality import QualityStore
@@ -110,11 +110,13 @@ def _score(scoring: Scoring, universe: Universe, due: _Bar) -> ScoreReport:
         decided = [too_late(decision) for decision in decided]
     # A decision is never overwritten: after a crash the first run's traces count, and so do their signals.
     everything_new = scoring.decisions.add(decided) == len(decided)
-    traces = decided if everything_new else _of(universe, scoring.decisions.traces(due.bar))
+    fresh = TraceListing(decisions=tuple(decided), refused=())
+    stored = fresh if everything_new else scoring.decisions.listing(due.bar)
+    traces = _of(universe, stored.decisions)
     emitted = 0 if late else _emit(scoring, traces)
     complete = len(traces) == len(universe)
     if not complete:
-        scoring.alerts.tell(_coverage_alert(failed, universe, due))
+        scoring.alerts.tell(_coverage_alert(failed, stored.refused, universe, due))
     return ScoreReport(
         scored_bar=due.bar,
         decided_bar=due.bar if complete or late else due.decided,
@@ -208,7 +210,8 @@ def too_late(decision: Decision) -> Decision:
     if decision.outcome is not Outcome.SIGNAL:
         return decision
     sentence = f"Decided too late to be traded. {decision.sentence}"
-    return replace(decision, outcome=Outcome.STALE_DATA, signal=None, sentence=sentence)
+    inputs = None if decision.inputs is None else replace(decision.inputs, late=True)
+    return replace(decision, outcome=Outcome.STALE_DATA, signal=None, sentence=sentence, inputs=inputs)
 
 
 def _of(universe: Universe, traces: Sequence[Decision]) -> list[Decision]:
@@ -242,16 +245,18 @@ def _report_refused(scoring: Scoring, loaded: LoadedSeries, now: datetime) -> No
     )
 
 
-def _coverage_alert(failed: Mapping[InstrumentId, str], universe: Universe, due: _Bar) -> Alert:
+def _coverage_alert(failed: Mapping[InstrumentId, str], refused: Sequence[str], universe: Universe, due: _Bar) -> Alert:
+    """Coins without a decision, and coins whose stored trace of this bar this code cannot read."""
     coins = sorted(failed)
+    unreadable = tuple(("unreadable", why) for why in refused[:SHOWN])
     return Alert(
         kind=AlertKind.COVERAGE,
         severity=Severity.WARNING,
         subject=f"decision bar {to_text(due.bar)}",
-        title=f"{len(coins)} of {len(universe)} coins were not decided",
-        text=f"No decision at {to_text(due.bar)} for {', '.join(coins[:SHOWN])}.",
+        title=f"{len(coins) + len(refused)} of {len(universe)} coins were not decided",
+        text=f"No decision at {to_text(due.bar)} for {', '.join(coins[:SHOWN]) or 'coins with unreadable traces'}.",
         at=due.now,
-        fields=tuple((coin, failed[coin]) for coin in coins[:SHOWN]),
+        fields=tuple((coin, failed[coin]) for coin in coins[:SHOWN]) + unreadable,
     )
 
 

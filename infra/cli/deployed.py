@@ -33,6 +33,16 @@ def deployed_decisions(stack: str) -> DecisionStore:
     return DecisionStore(f"{stack}-decisions")
 
 
+def deployed_rules_override(stack: str) -> str:
+    """The rules override the stack was deployed with. Raises InvalidInput with one sentence."""
+    try:
+        described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise InvalidInput(f"stack {stack} cannot be reached: {error}") from None
+    given = {each["ParameterKey"]: each.get("ParameterValue", "") for each in described.get("Parameters", [])}
+    return str(given.get("RulesOverride", ""))
+
+
 def _output(formation: Any, stack: str, name: str) -> str:
     described = formation.describe_stacks(StackName=stack)["Stacks"][0]
     for each in described.get("Outputs", []):

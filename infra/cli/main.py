@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +11,12 @@ import typer
 
 from infra.cli.data import backfill, data
 from infra.cli.demo_view import show_demo
-from infra.cli.operators import Target, ask, flatten, show_answer, show_traces
+from infra.cli.events import events
+from infra.cli.operators import Target, ask, flatten, show_answer
+from infra.cli.recorded_funnel import funnel
 from infra.local.demo import DemoOptions
 from infra.local.stack import LocalStack
-from trading.errors import TradingError
+from trading.errors import InvalidInput, TradingError
 
 app = typer.Typer(
     name="smc-trader",
@@ -34,6 +37,8 @@ Candles = Annotated[
     Path | None,
     typer.Option(help="Folder of recorded candles (csv.gz, or Kraken's OHLCVT export); generated prices without."),
 ]
+Symbol = Annotated[str, typer.Argument(help="Code of the coin, such as BTC.")]
+At = Annotated[str, typer.Option(help="A time (UTC), such as 2024-05-01T10:00; the newest decision without.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random: the same seed gives the same run.")]
 Coins = Annotated[int, typer.Option(help="How many coins to trade.")]
 
@@ -146,19 +151,75 @@ def flatten_command(  # noqa: PLR0913 - one parameter an option, as typer wants 
 
 
 @app.command()
-def traces(
-    symbol: Annotated[str, typer.Argument(help="Code of the coin, such as BTC.")],
-    bars: Annotated[int, typer.Option(help="How many of the newest decision bars.", min=1, max=720)] = 24,
+def traces(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    symbol: Annotated[str, typer.Argument(help="Code of the coin, such as BTC; every coin, for the funnel.")] = "",
+    bars: Annotated[
+        int | None, typer.Option(help="How many of the newest decision bars; 24, or all of a funnel.", min=1, max=720)
+    ] = None,
+    funnel: Annotated[
+        bool, typer.Option("--funnel", help="Count decisions by outcome, gate, setup and regime.")
+    ] = False,
     state_dir: StateDir = DEFAULT_STATE,
     stack: Stack = "",
     as_json: Json = False,
 ) -> None:
-    """What was decided about one coin, bar by bar, and why."""
-    show_traces(Target(state_dir=state_dir, stack=stack), symbol, bars, as_json=as_json)
+    """What was decided about one coin, bar by bar, and why; or the funnel of all decisions that are stored.
+
+    With --json, one whole trace per line, or the funnel's counts.
+    """
+    from infra.cli.traces import show_funnel, show_traces
+
+    if not funnel and not symbol:
+        raise InvalidInput("expected the code of a coin, such as BTC, or --funnel")
+    show = show_funnel if funnel else show_traces
+    show(Target(state_dir=state_dir, stack=stack), symbol, bars, as_json=as_json)
 
 
+@app.command()
+def explain(
+    symbol: Symbol,
+    at: At = "",
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Why one decision came out as it did: every gate with value and limit, the score's parts, the levels.
+
+    The decision is made again from what its trace carries and the stored candles, and compared. That works as long as
+    the store holds its candles: for at least 30 hours after the decision.
+    """
+    from infra.cli.explain import show_explanation
+
+    show_explanation(Target(state_dir=state_dir, stack=stack), symbol, at, as_json=as_json)
+
+
+@app.command()
+def chart(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    source: Annotated[str, typer.Argument(help="Code of a coin, such as BTC, or a file of candles (see events).")],
+    at: At = "",
+    out: Annotated[Path | None, typer.Option(help="File to write: .html, or .svg for the picture alone.")] = None,
+    timeframe: Annotated[str, typer.Option(help="Length of a file's bars: 15m, 1h, 4h or 1d.")] = "15m",
+    from_bar: Annotated[int | None, typer.Option(help="First bar of a file that is drawn (from 0).", min=0)] = None,
+    to_bar: Annotated[int | None, typer.Option(help="Last bar of a file that is read and drawn.", min=0)] = None,
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Draw a decision, or a file of candles: bars, swings, breaks, zones, and the decision's levels.
+
+    Nothing later than the decision's bar, or --to-bar, is used. Prints the name of the file it wrote.
+    """
+    from infra.cli.chart import ChartWanted, draw
+
+    wanted = ChartWanted(source=source, at=at, out=out, timeframe=timeframe, from_bar=from_bar, to_bar=to_bar)
+    written = draw(wanted, Target(state_dir=state_dir, stack=stack))
+    print(json.dumps({"written": str(written)}) if as_json else written)
+
+
+app.command()(events)
 app.command()(data)
 app.command()(backfill)
+app.command()(funnel)
 
 
 def run() -> None:

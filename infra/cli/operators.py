@@ -5,10 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.cli.deployed import deployed_decisions, invoke_deployed
+from infra.cli.deployed import invoke_deployed
 from infra.local.attached import Attached
-from shared.clock import SystemClock
-from shared.storage.codec import to_json
-from shared.storage.decisions import DecisionStore
 from trading.errors import InvalidInput
-from trading.model.decisions import Decision
-from trading.model.instruments import InstrumentId
-from trading.model.times import Timeframe, to_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,36 +72,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(_shown(each) for each in value)
     return "" if value is None else str(value)
-
-
-def show_traces(target: Target, symbol: str, bars: int, *, as_json: bool) -> None:
-    with _decisions(target) as (store, now):
-        newest = Timeframe.H1.floor(now)
-        wanted = [newest - number * Timeframe.H1.length for number in range(bars)]
-        found = store.traces_of(InstrumentId(symbol.upper()), wanted)
-    if not found:
-        raise InvalidInput(f"there is no trace of {symbol.upper()} in the newest {bars} decision bars")
-    if as_json:
-        for each in found:
-            print(to_json(each))
-        return
-    Console().print(_traces_table(symbol.upper(), found))
-
-
-@contextmanager
-def _decisions(target: Target) -> Iterator[tuple[DecisionStore, datetime]]:
-    if target.stack:
-        yield deployed_decisions(target.stack), SystemClock().now()
-        return
-    with Attached.open(target.state_dir) as local:
-        yield local.decisions(), local.now
-
-
-def _traces_table(symbol: str, decisions: tuple[Decision, ...]) -> Table:
-    table = Table(title=f"{symbol}: newest {len(decisions)} decisions")
-    for name in ("bar closed", "outcome", "score", "why"):
-        table.add_column(name)
-    for each in decisions:
-        score = "" if each.score is None else f"{each.score}/{each.threshold}"
-        table.add_row(to_text(each.decision_bar)[:16], each.outcome, score, Text(each.sentence))
-    return table

@@ -1,23 +1,56 @@
-"""Decision traces: one per coin per decision bar, and the records later stages add to it. Append-only, with TTL."""
+"""Decision traces: one per coin per decision bar, and the records later stages add to it. Append-only, with TTL.
+
+A stored trace says which format it is written in. Any other format is refused, never guessed at: `listing` names what
+it refused beside what it read, `traces` raises.
+"""
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timedelta
 
 from pynamodb.exceptions import PutError
 
 from shared.storage.codec import from_json, to_json
 from shared.storage.tables import DecisionItem, bind, lost_condition
+from trading.errors import CorruptRecord
 from trading.model.decisions import Decision, Outcome
 from trading.model.instruments import InstrumentId
 from trading.model.times import require_utc, to_text
 
 KEPT = timedelta(days=30)
 WRITERS = 8
-TRACE, STAGE = "TRACE#", "STAGE#"
+BAR, TRACE, STAGE = "BAR#", "TRACE#", "STAGE#"
+TRACE_FORMAT = 2
+"""Raise it whenever a field of `Decision` comes, goes or changes its meaning. Format 1 was text without a number."""
+
+_FORMAT = re.compile(r'\{"format":([0-9]{1,9}),"trace":')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrace:
+    """A trace as it is stored: the keys are written in this order, so that the format is read before the rest."""
+
+    format: int
+    trace: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceListing:
+    """`decisions` oldest first, of one bar by coin; `refused`: one sentence for each trace that could not be read."""
+
+    decisions: tuple[Decision, ...]
+    refused: tuple[str, ...]
+
+    def whole(self) -> tuple[Decision, ...]:
+        """The decisions when nothing was refused. Raises CorruptRecord otherwise."""
+        if self.refused:
+            raise CorruptRecord("; ".join(self.refused))
+        return self.decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +92,7 @@ class DecisionStore:
 
     def _trace(self, decision: Decision) -> DecisionItem:
         item = self._item(_partition(decision.decision_bar), TRACE + decision.instrument)
-        item.body, item.state = to_json(decision), decision.outcome
+        item.data, item.state = encode_trace(decision), decision.outcome
         item.expires_at = decision.decision_bar + KEPT
         return item
 
@@ -85,19 +118,67 @@ class DecisionStore:
         return {InstrumentId(item.sk.removeprefix(TRACE)): Outcome(item.state or "") for item in items}
 
     def traces(self, decision_bar: datetime) -> tuple[Decision, ...]:
+        """All traces of a bar. Raises CorruptRecord when one cannot be read."""
+        return self.listing(decision_bar).whole()
+
+    def listing(self, decision_bar: datetime) -> TraceListing:
+        """All traces of a bar that can be read, and what was refused."""
         items = self._item.query(_partition(decision_bar), DecisionItem.sk.startswith(TRACE), consistent_read=True)
-        return tuple(from_json(Decision, item.body or "") for item in items)
+        return _listing(items)
+
+    def all_of(self, decision_bar: datetime) -> tuple[TraceListing, tuple[StageRecord, ...]]:
+        """`listing` and `stages` of a bar by one Query."""
+        items = list(self._item.query(_partition(decision_bar), consistent_read=True))
+        stages = tuple(from_json(StageRecord, item.body or "") for item in items if item.sk.startswith(STAGE))
+        return _listing(item for item in items if item.sk.startswith(TRACE)), stages
 
     def stages(self, decision_bar: datetime) -> tuple[StageRecord, ...]:
         items = self._item.query(_partition(decision_bar), DecisionItem.sk.startswith(STAGE), consistent_read=True)
         return tuple(from_json(StageRecord, item.body or "") for item in items)
 
     def traces_of(self, instrument: InstrumentId, bars: Iterable[datetime]) -> tuple[Decision, ...]:
-        """This coin's traces for the given bars, oldest first (missing ones are left out)."""
+        """This coin's traces for the given bars, oldest first (missing ones are left out). Raises CorruptRecord."""
+        return self.listing_of(instrument, bars).whole()
+
+    def listing_of(self, instrument: InstrumentId, bars: Iterable[datetime]) -> TraceListing:
+        """Like `traces_of`, with what was refused beside what was read."""
         keys = [(_partition(bar), TRACE + instrument) for bar in bars]
-        found = [from_json(Decision, item.body or "") for item in self._item.batch_get(keys, consistent_read=True)]
-        return tuple(sorted(found, key=lambda each: each.decision_bar))
+        return _listing(sorted(self._item.batch_get(keys, consistent_read=True), key=lambda item: item.pk))
+
+
+def encode_trace(decision: Decision) -> bytes:
+    """A trace as compressed text with the number of its format in front. What a decision did not come to is left out;
+    so small, most traces cost one write unit."""
+    said = {each.name: getattr(decision, each.name) for each in fields(Decision)}
+    unsaid = {each.name for each in fields(Decision) if each.default is not MISSING and said[each.name] == each.default}
+    trace = {name: value for name, value in said.items() if name not in unsaid}
+    return zlib.compress(to_json({"format": TRACE_FORMAT, "trace": trace}).encode(), level=9)
+
+
+def decode_trace(data: bytes) -> Decision:
+    """The trace of `encode_trace`'s bytes. Raises CorruptRecord when it has another format or does not decode."""
+    try:
+        text = zlib.decompress(data).decode()
+    except (zlib.error, UnicodeDecodeError):
+        raise CorruptRecord(f"it is no trace this code knows, expected format {TRACE_FORMAT}") from None
+    found = _FORMAT.match(text)
+    if found is None or int(found[1]) != TRACE_FORMAT:
+        written = f"format {found[1]}" if found else "no format"
+        raise CorruptRecord(f"it has {written}, expected format {TRACE_FORMAT}")
+    return from_json(StoredTrace, text).trace
+
+
+def _listing(items: Iterable[DecisionItem]) -> TraceListing:
+    decisions: list[Decision] = []
+    refused: list[str] = []
+    for item in items:
+        try:
+            decisions.append(decode_trace(item.data or b""))
+        except CorruptRecord as error:
+            coin, bar = item.sk.removeprefix(TRACE), item.pk.removeprefix(BAR)
+            refused.append(f"the trace of {coin} at {bar} cannot be read: {error}")
+    return TraceListing(decisions=tuple(decisions), refused=tuple(refused))
 
 
 def _partition(decision_bar: datetime) -> str:
-    return f"BAR#{to_text(decision_bar)}"
+    return BAR + to_text(decision_bar)

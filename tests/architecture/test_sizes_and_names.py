@@ -11,6 +11,9 @@ from tests.architecture.sources import PARTS, Source, everything, functions_of, 
 LINES_PER_FILE = 300
 LINES_PER_FUNCTION = 40
 LINES_PER_HANDLER = 60
+LONG_ON_PURPOSE = {("trading.smc.detector", "_read")}
+"""The detector's loop: what it keeps in local names would cost a call per bar (decision record 0011)."""
+
 BANNED = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "v2", "new", "old", "tmp"}
 WORDS_OF_A_TEST = range(4, 10)
 
@@ -28,6 +31,7 @@ def test_no_function_grows_beyond_its_limit(part: str) -> None:
         for source in sources(part)
         for node in functions_of(source)
         if (lines := (node.end_lineno or 0) - node.lineno + 1) > LINES_PER_FUNCTION
+        if (source.module, node.name) not in LONG_ON_PURPOSE
     ]
     assert long == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import detector, imports, store
+from tests.bench import detector, imports, scoring, store
 from tests.bench.results import Result, machine, show, write
 
 OUT = Path("out/bench")
@@ -19,8 +19,13 @@ WIDTH = 160
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="subject", help="store, imports, detector; all without any")
-    parser.add_argument("--peers", type=Path, help="a Python that has smartmoneyconcepts, for the detector's ratios")
+    subjects_help = "store, imports, detector, scoring; all without any"
+    parser.add_argument("subjects", nargs="*", metavar="subject", help=subjects_help)
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        help="a Python that has smartmoneyconcepts (and pyvsmc, pyindicators), for the detector's ratios",
+    )
     given = parser.parse_args()
     subjects = _subjects(given.peers)
     unknown = [name for name in given.subjects if name not in subjects]
@@ -39,6 +44,7 @@ def _subjects(peers: Path | None) -> Mapping[str, Callable[[], Result]]:
         "store": lambda: store.run(store.StoreBench()),
         "imports": lambda: imports.run(imports.ImportsBench()),
         "detector": lambda: detector.run(detector.DetectorBench(peers=peers)),
+        "scoring": lambda: scoring.run(scoring.ScoringBench()),
     }
 
 

@@ -40,19 +40,21 @@ def test_table_says_which_target_is_missed() -> None:
 
 
 def test_tiny_detector_bench_without_peers_says_so() -> None:
-    document = detector.run(detector.DetectorBench(sizes=((300, 2), (1000, 1)))).document()
-    assert [row["bars"] for row in document["rows"]] == [300, 1000, 300, 1000]
+    given = detector.DetectorBench(sizes=((300, 2), (1000, 1)), exchange_runs=0, builds=("plain",))
+    document = detector.run(given).document()
+    assert [row["bars"] for row in document["rows"]] == [300, 1000] * len(detector.OURS)
     assert all(row.keys() >= ROW_KEYS for row in document["rows"])
-    assert list(document["ratios"]) == ["growth_300_to_1k"]
-    assert document["notes"] == [detector.WITHOUT_PEERS]
+    assert list(document["ratios"]) == ["plain_flatness_300_to_1k"]
+    assert document["notes"][1:] == [detector.WITHOUT_PEERS]
+    assert document["notes"][0].startswith("plain: 0 of ")
 
 
-def test_python_without_peer_is_named(tmp_path: Path) -> None:
+def test_python_without_any_peer_is_named(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
     python.chmod(0o755)
-    with pytest.raises(ValueError, match="timing of smartmoneyconcepts, length 5 failed"):
-        detector.run(detector.DetectorBench(sizes=((300, 1),), peers=python))
+    with pytest.raises(ValueError, match="python has none of smartmoneyconcepts, pyvsmc, pyindicators"):
+        detector.run(detector.DetectorBench(sizes=((300, 1),), exchange_runs=0, builds=(), peers=python))
 
 
 def test_handler_with_whole_ccxt_is_refused() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from trading.model.candles import Candle, CandleSeries
 from trading.model.instruments import Side
 from trading.model.times import Timeframe
-from trading.reporting.charts import CandleChart, Level, Marker, Zone, candle_chart, line_chart
+from trading.reporting.charts import Break, CandleChart, Level, Marker, Zone, candle_chart, line_chart
 from trading.reporting.plotting import HEIGHT, WIDTH, number
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -38,10 +40,11 @@ def candles(count: int = 40, price: float = 100.0) -> CandleSeries:
 
 
 def full_chart(text: str = "order block") -> CandleChart:
+    later = START + timedelta(days=9)
     return CandleChart(
         title=text,
         candles=candles(),
-        zones=(Zone(label=text, side=Side.LONG, top=104, bottom=101, since=START, until=START + timedelta(days=9)),),
+        zones=(Zone(label=text, side=Side.LONG, top=104, bottom=101, since=START, until=later, strong=True),),
         levels=(Level(label=text, price=90, side=Side.SHORT), Level(label=text, price=100)),
         markers=(
             Marker(label=text, side=Side.LONG, at=START + timedelta(hours=5), price=101),
@@ -61,7 +64,10 @@ def test_chart_draws_every_candle_zone_level_and_marker() -> None:
 def test_hostile_labels_are_text_and_nothing_else() -> None:
     svg = candle_chart(full_chart(HOSTILE))
     assert "<script" not in svg
-    assert "".join(ElementTree.fromstring(svg).itertext()).count(HOSTILE) == 6
+    texts = [each.text for each in ElementTree.fromstring(svg).iter("text")]
+    # Title, zone and both markers; the tags of the levels cut what does not fit.
+    assert texts.count(HOSTILE) == 4
+    assert sum(text is not None and HOSTILE.startswith(text) and text != HOSTILE for text in texts) == 2
 
 
 def test_nothing_is_drawn_outside_of_the_paper() -> None:
@@ -70,6 +76,60 @@ def test_nothing_is_drawn_outside_of_the_paper() -> None:
         found = [float(value) for value in re.findall(rf' {name}="(-?[\d.]+)"', svg)]
         assert found
         assert all(0 <= value <= limit for value in found), name
+
+
+def tags(svg: str) -> dict[str, tuple[float, float]]:
+    """(top, bottom) of every level's tag by its text."""
+    nodes = list(ElementTree.fromstring(svg).iter())
+    found = {}
+    for box, text in pairwise(nodes):
+        if box.tag == "rect" and text.tag == "text" and text.get("fill") == "#fff":
+            top = float(box.attrib["y"])
+            found[text.text or ""] = (top, top + float(box.attrib["height"]))
+    return found
+
+
+def test_tags_of_near_levels_stay_apart() -> None:
+    near = tuple(Level(label=f"level {number}", price=100 + number / 100) for number in range(6))
+    found = tags(candle_chart(CandleChart(title="BTC", candles=candles(), levels=near)))
+    edges = sorted(found.values())
+    assert len(edges) == 6
+    assert all(above[1] <= below[0] for above, below in pairwise(edges))
+    # The tags keep the order of the prices, the highest on top.
+    assert sorted(found, key=lambda name: found[name][0]) == sorted(found, reverse=True)
+
+
+def test_hours_without_bars_take_no_room() -> None:
+    bars = [candles(20)[place] for place in range(20)]
+    later = [replace(bar, open_time=bar.open_time + 50 * 3600) for bar in bars[10:]]
+    chart = CandleChart(title="EURUSD", candles=CandleSeries(Timeframe.H1, [*bars[:10], *later]))
+    places = [float(x) for x in re.findall(r'<rect x="([\d.]+)"', candle_chart(chart))]
+    steps = {round(after - before) for before, after in pairwise(places)}
+    assert len(places) == 20
+    assert max(steps) - min(steps) <= 1
+
+
+def test_marks_beyond_the_paper_are_left_out() -> None:
+    far = Zone(label="far", side=Side.LONG, top=9, bottom=8, since=START)
+    before = Break(
+        label="BOS",
+        side=Side.LONG,
+        price=100,
+        since=START - timedelta(days=3),
+        until=START - timedelta(days=2),
+        major=True,
+    )
+    chart = CandleChart(title="BTC", candles=candles(), zones=(far,), breaks=(before,))
+    assert candle_chart(chart) == candle_chart(CandleChart(title="BTC", candles=candles()))
+
+
+def test_planned_levels_start_behind_the_last_bar() -> None:
+    end = START + timedelta(hours=40)
+    chart = CandleChart(title="BTC", candles=candles(), levels=(Level(label="stop", price=99, since=end),), room=10)
+    line = re.search(r'<line x1="([\d.]+)" x2="([\d.]+)"[^>]*stroke-dasharray="6 4"', candle_chart(chart))
+    last = max(float(x) for x in re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="[\d.]+"', candle_chart(chart))[:40])
+    assert line is not None
+    assert last < float(line[1]) < float(line[2])
 
 
 def test_higher_price_is_drawn_higher_up() -> None:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import random
+from itertools import islice
 
 from hypothesis import strategies as st
 
 from tests.fakes.shared_folder import SHARED
 from trading.smc import Detector, Parameters
+from trading.smc.concept_parameters import ConceptParameters
 from trading.smc.events import RawEvent
 
 Bar = tuple[float, float, float, float]
 CASES = SHARED / "smc-cases"
 NO_CASES = f"the external cases in {CASES} are absent"
+SPOT = SHARED / "data" / "spot" / "binance"
+NO_SPOT = f"the recorded spot candles in {SPOT} are absent"
 
 
-def parameters(*, scales: tuple[int, ...] = (5, 20), age: int = 300, definitions: str = "specified") -> Parameters:
+def parameters(
+    *,
+    scales: tuple[int, ...] = (5, 20),
+    age: int = 300,
+    definitions: str = "specified",
+    displacement: bool = True,
+    concepts: ConceptParameters | None = None,
+) -> Parameters:
     return Parameters(
         definitions=definitions,
         swing_scales=scales,
@@ -27,7 +39,15 @@ def parameters(*, scales: tuple[int, ...] = (5, 20), age: int = 300, definitions
         displacement_lookback_bars=3,
         change_of_character_fail_bars=3,
         zone_maximum_age_bars=age,
+        displacement=displacement,
+        concepts=concepts,
     )
+
+
+def columns(bars: list[Bar]) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Opens, highs, lows, closes."""
+    opens, highs, lows, closes = ([bar[number] for bar in bars] for number in range(4))
+    return opens, highs, lows, closes
 
 
 def walk(seed: int, count: int, tick: float = 0.25) -> list[Bar]:
@@ -69,6 +89,13 @@ def euro_bars() -> list[Bar]:
     """The EURUSD 15m bars of the external cases."""
     with (CASES / "EURUSD_15M.csv").open() as file:
         return [tuple(float(row[name]) for name in ("Open", "High", "Low", "Close")) for row in csv.DictReader(file)]
+
+
+def spot_bars(name: str, count: int) -> list[Bar]:
+    """The first bars of a recorded spot series; `name` is its file's, such as `BTC_USDT-15m-20240101-20240906`."""
+    with gzip.open(SPOT / f"{name}.csv.gz", "rt") as file:
+        rows = islice(csv.DictReader(file), count)
+        return [tuple(float(row[name]) for name in ("open", "high", "low", "close")) for row in rows]
 
 
 def shifted(event: RawEvent, bars: int) -> RawEvent:

@@ -18,7 +18,7 @@ def _life(zone: RawEvent, bars: list[Bar]) -> list[tuple[str, int]]:
     """(ending, bar) of one zone, by scanning every later bar up to its age limit."""
     kind, side, _, known_at, _, top, bottom, _, _ = zone
     life: list[tuple[str, int]] = []
-    visits, inside = 0, False
+    visits, inside, halved = 0, False, False
     for bar in range(known_at + 1, min(known_at + AGE, len(bars) - 1) + 1):
         _, high, low, close = bars[bar]
         reaches = low <= top if side > 0 else high >= bottom
@@ -26,6 +26,9 @@ def _life(zone: RawEvent, bars: list[Bar]) -> list[tuple[str, int]]:
             visits += 1
             life.append(("_touched" if visits == 1 else "_retouched", bar))
         inside = reaches
+        if not halved and (low if side > 0 else -high) <= side * (top + bottom) / 2:
+            halved = True
+            life.append(("_half", bar))
         if kind == "order_block":
             over, ending = (close < bottom if side > 0 else close > top), "_violated"
         else:
@@ -43,14 +46,33 @@ def _check_lives(bars: list[Bar], scales: tuple[int, ...]) -> int:
             if event[0].startswith(f"{zone}_") and not event[0].endswith("_reinforced"):
                 told[event[7][0]].append((event[0].removeprefix(zone), event[3]))
     zones = [event for event in events if event[0] in ("order_block", "fvg")]
+    _check_order_of_touches(events, [zone[:5] for zone in zones])
     for zone in zones:
         assert told[zone[:5]] == _life(zone, bars), zone
     return len(zones)
 
 
+def _check_order_of_touches(events: list[RawEvent], zones: list[EventKey]) -> None:
+    """Bullish side first, the edge that the price meets first before the next, of equal edges the older zone."""
+    touches = [event for event in events if event[0].endswith("touched")]
+    born = {key: number for number, key in enumerate(zones)}
+
+    def place(touch: RawEvent) -> tuple[float, ...]:
+        _, side, _, bar, _, top, bottom, (key,), _ = touch
+        return (bar, -side, -top if side > 0 else bottom, born[key])
+
+    assert touches == sorted(touches, key=place)
+
+
 @pytest.mark.parametrize("seed", WALKS)
 def test_zone_lives_match_a_scan_of_every_bar(seed: int) -> None:
     assert _check_lives(walk(seed, 3_000), (3, 8)) > 400
+
+
+@pytest.mark.parametrize("price", [100.0, 90.0, 104.25])
+def test_zone_lives_match_around_a_standstill(price: float) -> None:
+    still = [(price, price, price, price)] * (AGE + 20)
+    assert _check_lives([*walk(4, 400), *still, *walk(5, 400), *still[:2], *walk(6, 200)], (3, 8)) > 150
 
 
 @settings(max_examples=100, deadline=None)

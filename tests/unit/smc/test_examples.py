@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.smc.bars import Bar, events_of, parameters
+from tests.unit.smc.bars import Bar, events_of, parameters, walk
 from trading.smc import Detector, Parameters
-from trading.smc.events import INITIAL, RawEvent
+from trading.smc.events import INITIAL, WITH_DISPLACEMENT, RawEvent
 
 SCALE = parameters(scales=(2,), age=50)
 
@@ -74,6 +74,27 @@ def test_gap_is_not_touched_by_its_own_bar() -> None:
     bars = [*_dots(10), (10, 14.5, 9.5, 14), (14, 15, 13, 14), (14, 15, 13, 14)]
     events = events_of(bars, SCALE)
     assert [(e[0], e[3], e[5], e[6]) for e in events] == [("fvg", 2, 13, 10.5), ("fvg_touched", 3, 13, 10.5)]
+
+
+def test_half_comes_once_between_touch_and_end() -> None:
+    bars = [*_dots(10), (10, 14.5, 9.5, 14), (14, 15, 13, 14), (14, 14, 12, 14), (14, 14, 11.75, 14), (14, 14, 11, 14)]
+    life = [(e[0], e[3]) for e in events_of(bars, SCALE) if e[0].startswith("fvg")]
+    assert life == [("fvg", 2), ("fvg_touched", 3), ("fvg_half", 4)]
+    through = events_of([*bars[:3], (14, 14, 10, 14)], SCALE)
+    assert [(e[0], e[3], e[8]) for e in through[1:]] == [
+        ("fvg_touched", 3, 1),
+        ("fvg_half", 3, 1),
+        ("fvg_filled", 3, 1),
+    ]
+
+
+def test_detector_without_displacement_finds_the_same_structure() -> None:
+    bars = walk(31, 2_000)
+    plain = events_of(bars, parameters(displacement=False))
+    told = [event for event in events_of(bars, parameters()) if event[0] != "displacement"]
+    assert [event[:8] for event in plain] == [event[:8] for event in told]
+    assert not any(event[8] == WITH_DISPLACEMENT for event in plain if event[0] == "choch")
+    assert any(event[8] == WITH_DISPLACEMENT for event in told if event[0] == "choch")
 
 
 def test_second_break_of_a_block_reinforces_it() -> None:

@@ -76,6 +76,32 @@ class DetectorRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConceptRules:
+    pools: bool
+    equal_levels: bool
+    previous_day: bool
+    previous_week: bool
+    previous_sessions: bool
+    breakers: bool
+    inversions: bool
+    inducements: bool
+    dealing_ranges: bool
+    ote: bool
+    kill_zones: bool
+    equal_levels_atr: float
+    equal_levels_atr_bars: int
+    equal_levels_lookback_bars: int
+    sweep_depth_atr_bars: int
+    equilibrium_low: float
+    equilibrium_high: float
+    ote_sweet: float
+    asian_minutes: tuple[int, int]
+    london_open_minutes: tuple[int, int]
+    new_york_open_minutes: tuple[int, int]
+    london_close_minutes: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BiasRules:
     enabled: bool
     ema_days: int
@@ -247,6 +273,7 @@ class Rules:
     quality: QualityRules
     universe: UniverseRules
     detector: DetectorRules
+    concepts: ConceptRules
     bias: BiasRules
     setup: SetupRules
     gates: GateRules

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from trading.errors import InvalidRules
 from trading.rule_sections import (
     BiasRules,
+    ConceptRules,
     ControlRules,
     CostRules,
     DataRules,
@@ -40,6 +41,7 @@ from trading.rule_sections import (
 
 __all__ = [
     "BiasRules",
+    "ConceptRules",
     "ControlRules",
     "CostRules",
     "DataRules",
@@ -72,6 +74,7 @@ CROSS_LIMITS: tuple[tuple[str, str, str], ...] = (
     ("detector.zone_maximum_age_bars", "<", "detector.window_bars"),
     ("detector.window_bars", "<=", "data.bars_required"),
     ("data.bars_required", "<=", "data.bars_kept"),
+    ("concepts.equilibrium_low", "<=", "concepts.equilibrium_high"),
     ("data.daily_bars_for_bias", "<=", "bias.ema_history_days"),
     ("bias.ema_history_days", "<=", "data.bars_kept"),
     ("gates.adx_history_bars", "<=", "data.bars_required"),

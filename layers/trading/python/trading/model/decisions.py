@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
+from trading.model.costs import MarketConditions
 from trading.model.instruments import InstrumentId, Side
+from trading.model.quality import QualityState
 from trading.model.signals import Levels, Regime, Setup, Signal
 from trading.model.times import require_utc
+from trading.model.units import BasisPoints
+
+CandleMark = tuple[int, str]
+"""The bars of one timeframe that a decision could look at: how many, and 8 hex digits over their columns."""
 
 
 class Outcome(StrEnum):
@@ -64,11 +71,34 @@ class ScorePart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionInputs:
+    """Everything a decision was made from; with the candles of the store it can be made again.
+
+    `candles` in the order of `Timeframe`; `tick` in USD and fees in basis points are the contract's; `market` None
+    means no quote; `last_signal_at`, `used_structures` and quality as in the snapshot. `late`: decided too late to be
+    traded, so that its signal was taken back.
+    """
+
+    candles: tuple[CandleMark, ...]
+    tick: Decimal
+    maker_fee: BasisPoints
+    taker_fee: BasisPoints
+    market: MarketConditions | None
+    last_signal_at: datetime | None
+    used_structures: tuple[tuple[str, datetime], ...]
+    quality: QualityState
+    quality_reason: str
+    healthy_share: float
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The trace of one coin at one decision bar. Finished in every path; `sentence` says it to a person.
 
     `indicators` are the numbers used (name -> value); `structure` the ids of the detector events used;
-    `failed_gate` is set for GATE_FAILED; `signal` for SIGNAL.
+    `failed_gate` is set for GATE_FAILED; `signal` for SIGNAL. `inputs` is None where nothing was looked at: a trace
+    that maintenance wrote because scoring had not.
     """
 
     instrument: InstrumentId
@@ -93,6 +123,7 @@ class Decision:
     threshold: int | None = None
     levels: Levels | None = None
     signal: Signal | None = None
+    inputs: DecisionInputs | None = None
 
     def __post_init__(self) -> None:
         require_utc(self.decision_bar, "decision bar")

@@ -1,4 +1,4 @@
-"""Charts as SVG text: candles with zones, levels and markers, and a line of equity."""
+"""Charts as SVG text: candles with structure, zones, levels and markers, and a line of equity."""
 
 from __future__ import annotations
 
@@ -9,144 +9,101 @@ from decimal import Decimal
 from html import escape
 
 from trading.model.candles import CandleSeries
-from trading.model.instruments import Side
-from trading.reporting.plotting import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Paper, drawing, number
+from trading.reporting.labels import Box, LabelMap
+from trading.reporting.marks import (
+    CALM,
+    Break,
+    Level,
+    Marker,
+    Swing,
+    Zone,
+    candle_boxes,
+    draw_break,
+    draw_candles,
+    draw_levels,
+    draw_marker,
+    draw_swing,
+    draw_tag,
+    draw_zone,
+    label_break,
+    label_zone,
+    tag_places,
+)
+from trading.reporting.plotting import LEFT, LINE, SMALL, Bars, Paper, Size, drawing, number, wrapped
 
-RISE, FALL, LINE, MARK = "#1a9c80", "#d9483b", "#2f6fde", "#c98500"
-"""Mid tones: readable on white and on near-black."""
+__all__ = ["Break", "CandleChart", "Level", "Marker", "Swing", "Zone", "candle_chart", "line_chart"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
-    """A price band from a time on, such as an order block. `until` None: to the right edge. Prices in USD."""
-
-    label: str
-    side: Side
-    top: float
-    bottom: float
-    since: datetime
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """A price line over the whole chart, such as a stop. `side` None: neither good nor bad."""
-
-    label: str
-    price: float
-    side: Side | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """Something that happened: an entry, an exit, a break. LONG points up from below, SHORT down from above."""
-
-    label: str
-    side: Side
-    at: datetime
-    price: float
+LINES_OF_TEXT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandleChart:
+    """What a picture shows. `text` stands under the title; `room`: empty bars on the right, for what is planned.
+
+    `wide` and `high`: points of the drawing, which is scaled to the width it is given.
+    """
+
     title: str
     candles: CandleSeries
     zones: tuple[Zone, ...] = ()
     levels: tuple[Level, ...] = ()
     markers: tuple[Marker, ...] = ()
+    swings: tuple[Swing, ...] = ()
+    breaks: tuple[Break, ...] = ()
+    text: str = ""
+    room: int = 0
+    wide: int = SMALL.width
+    high: int = SMALL.height
 
 
 def candle_chart(chart: CandleChart) -> str:
-    """Candles on top of zones, under levels and markers. What lies outside of the paper is drawn at its edge."""
+    """Candles on top of zones, under breaks, levels and markers. A price or time beyond the paper is drawn at its edge,
+    a zone or break beyond it not at all."""
+    lines = wrapped(chart.text, chart.wide - 2 * LEFT, LINES_OF_TEXT) if chart.text else ()
+    size = Size(width=chart.wide, height=chart.high, top=SMALL.top + LINE * len(lines))
     series = chart.candles
     if not len(series):
-        return drawing(chart.title, _note("no candles"))
-    length = series.timeframe.seconds
-    prices = (*series.lows, *series.highs, *(level.price for level in chart.levels))
-    paper = Paper.around((float(series.times[0]), float(series.times[-1] + length)), prices)
-    parts = [paper.frame()]
-    parts += [_zone(zone, paper) for zone in chart.zones]
-    parts += _candles(series, paper)
-    parts += [_level(level, paper) for level in chart.levels]
-    parts += [_marker(marker, paper) for marker in chart.markers]
-    return drawing(chart.title, "".join(parts))
+        return drawing(chart.title, _note("no candles", size), size, lines)
+    axis = Bars(times=series.times, length=series.timeframe.seconds, room=chart.room)
+    paper = Paper.on(axis, (*series.lows, *series.highs, *(level.price for level in chart.levels)), size)
+    labels = LabelMap(Box(LEFT, size.top, size.right, size.bottom), candle_boxes(series, paper))
+    # What matters most is named first, while there is room, and drawn last, over the rest.
+    zones = sorted(chart.zones, key=_weight)
+    breaks = sorted(chart.breaks, key=lambda mark: not mark.major)
+    parts = [paper.frame(tag_places(chart.levels, paper))]
+    parts += [draw_zone(zone, paper) for zone in reversed(zones)]
+    parts.append(draw_candles(series, paper))
+    parts += [draw_swing(swing, paper, series.timeframe.seconds) for swing in chart.swings]
+    parts += [draw_break(mark, paper) for mark in reversed(breaks)]
+    parts.append(draw_levels(chart.levels, paper))
+    parts += [draw_marker(marker, paper) for marker in chart.markers]
+    parts += [label_break(mark, paper, labels) for mark in breaks if mark.major]
+    parts += [label_zone(zone, paper, labels) for zone in zones]
+    parts += [label_break(mark, paper, labels) for mark in breaks if not mark.major]
+    return drawing(chart.title, "".join(parts), size, lines)
+
+
+def _weight(zone: Zone) -> int:
+    """Strong zones first, faint ones last."""
+    return 0 if zone.strong else 2 if zone.faint else 1
 
 
 def line_chart(title: str, points: Sequence[tuple[datetime, Decimal]]) -> str:
     """One line with the first value as its base line: green above, red below is left to the reader's eye."""
     if not points:
-        return drawing(title, _note("no points"))
+        return drawing(title, _note("no points", SMALL))
     times = tuple(at.timestamp() for at, _ in points)
     values = tuple(float(value) for _, value in points)
     paper = Paper.around(times, values)
     path = " ".join(f"{paper.x(at)},{paper.y(value)}" for at, value in zip(times, values, strict=True))
-    base = paper.y(values[0])
+    base, last = paper.y(values[0]), paper.y(values[-1])
     return drawing(
         title,
-        f'{paper.frame()}<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}" stroke="currentColor" '
-        f'stroke-opacity=".45" stroke-dasharray="4 4"/><polyline points="{path}" fill="none" stroke="{LINE}" '
-        f'stroke-width="2" stroke-linejoin="round"/>{_tag(paper, values[-1], LINE)}',
+        f'{paper.frame([last])}<line x1="{LEFT}" x2="{SMALL.right}" y1="{base}" y2="{base}" stroke="currentColor" '
+        f'stroke-opacity=".45" stroke-dasharray="4 4"/><polyline points="{path}" fill="none" stroke="{CALM}" '
+        f'stroke-width="2" stroke-linejoin="round"/>{draw_tag(number(values[-1]), last, CALM, SMALL.right)}',
     )
 
 
-def _candles(series: CandleSeries, paper: Paper) -> list[str]:
-    length = series.timeframe.seconds
-    wide = max(1.0, round((paper.x(paper.first + length) - paper.x(paper.first)) * 0.7, 1))
-    parts = []
-    for at, opened, high, low, closed in zip(
-        series.times, series.opens, series.highs, series.lows, series.closes, strict=True
-    ):
-        x = paper.x(at + length / 2)
-        top, bottom = paper.y(max(opened, closed)), paper.y(min(opened, closed))
-        colour = RISE if closed >= opened else FALL
-        parts.append(
-            f'<line x1="{x}" x2="{x}" y1="{paper.y(high)}" y2="{paper.y(low)}" stroke="{colour}"/>'
-            f'<rect x="{round(x - wide / 2, 1)}" y="{top}" width="{wide}" height="{max(1.0, round(bottom - top, 1))}" '
-            f'fill="{colour}"/>'
-        )
-    return parts
-
-
-def _zone(zone: Zone, paper: Paper) -> str:
-    left = paper.x(zone.since.timestamp())
-    right = paper.x(zone.until.timestamp()) if zone.until else WIDTH - RIGHT
-    top, bottom = paper.y(zone.top), paper.y(zone.bottom)
-    colour = RISE if zone.side is Side.LONG else FALL
-    return (
-        f'<rect x="{left}" y="{top}" width="{max(1.0, round(right - left, 1))}" '
-        f'height="{max(1.0, round(bottom - top, 1))}" fill="{colour}" fill-opacity=".16" stroke="{colour}" '
-        f'stroke-opacity=".5"/><text x="{left + 4}" y="{top + 12}" fill="{colour}">{escape(zone.label)}</text>'
-    )
-
-
-def _level(level: Level, paper: Paper) -> str:
-    colour = LINE if level.side is None else RISE if level.side is Side.LONG else FALL
-    y = paper.y(level.price)
-    return (
-        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="{colour}" stroke-dasharray="6 4"/>'
-        f'<text x="{LEFT + 4}" y="{y - 4}" fill="{colour}">{escape(level.label)}</text>'
-        f"{_tag(paper, level.price, colour)}"
-    )
-
-
-def _marker(marker: Marker, paper: Paper) -> str:
-    x, y = paper.x(marker.at.timestamp()), paper.y(marker.price)
-    way = 1 if marker.side is Side.LONG else -1
-    points = f"{x},{y} {x - 6},{y + 11 * way} {x + 6},{y + 11 * way}"
-    return (
-        f'<polygon points="{points}" fill="{MARK}" stroke="currentColor" stroke-opacity=".5"/>'
-        f'<text x="{x}" y="{y + (24 if way > 0 else -16)}" text-anchor="middle" font-weight="600">'
-        f"{escape(marker.label)}</text>"
-    )
-
-
-def _tag(paper: Paper, value: float, colour: str) -> str:
-    y = paper.y(value)
-    return (
-        f'<rect x="{WIDTH - RIGHT + 2}" y="{y - 8}" width="{RIGHT - 4}" height="16" rx="3" fill="{colour}"/>'
-        f'<text x="{WIDTH - RIGHT + 6}" y="{y + 4}" fill="#fff">{number(value)}</text>'
-    )
-
-
-def _note(text: str) -> str:
-    return f'<text x="{WIDTH / 2}" y="{(HEIGHT - BOTTOM) / 2}" text-anchor="middle">{escape(text)}</text>'
+def _note(text: str, size: Size) -> str:
+    return f'<text x="{size.width / 2}" y="{size.bottom / 2}" text-anchor="middle">{escape(text)}</text>'

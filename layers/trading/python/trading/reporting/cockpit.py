@@ -18,13 +18,14 @@ TRADES_SHOWN = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cockpit:
     """`health`: the newest health record (keys of `smc-trader status --json`), None before the first; `decisions`: the
-    traces of `decision_bar`; `trades` the newest last."""
+    traces of `decision_bar`, `refused` those of them that cannot be read; `trades` the newest last."""
 
     now: datetime
     health: Mapping[str, Any] | None
     decision_bar: datetime
     decisions: tuple[Decision, ...]
     trades: tuple[Trade, ...]
+    refused: tuple[str, ...] = ()
 
 
 def render_cockpit(cockpit: Cockpit) -> str:
@@ -35,7 +36,7 @@ def render_cockpit(cockpit: Cockpit) -> str:
         f'<style>{STYLE}</style><div class="smc">{_health(cockpit.health)}'
         f"<h2>Positions</h2>{_positions(cockpit.health)}"
         f"<h2>Decisions of the bar closed at {cockpit.decision_bar:%d %b %H:%M} UTC</h2>{counted(in_order)}"
-        f"{_decisions(cockpit.decisions)}"
+        f"{_refused(cockpit.refused)}{_decisions(cockpit.decisions)}"
         f"<h2>Newest trades</h2>{_trades(cockpit.trades)}"
         f'<p class="soft">drawn at {cockpit.now:%d %b %Y %H:%M:%S} UTC</p></div>'
     )
@@ -75,6 +76,10 @@ def _positions(health: Mapping[str, Any] | None) -> str:
 def _decisions(decisions: tuple[Decision, ...]) -> str:
     rows = [(cell(each.instrument), cell(each.outcome), cell(each.sentence)) for each in decisions]
     return table(("coin", "outcome", "why"), rows, kind="text")
+
+
+def _refused(refused: tuple[str, ...]) -> str:
+    return "".join(f'<p><span class="state down">unreadable</span> {cell(each)}</p>' for each in refused)
 
 
 def _trades(trades: tuple[Trade, ...]) -> str:

@@ -55,12 +55,14 @@ def render_report(report: DemoReport) -> str:
     return document("SMC Trader: demo report", "".join(sections))
 
 
-def document(title: str, body: str) -> str:
+def document(title: str, body: str, *, wide: bool = False) -> str:
+    """A page around a body of HTML; a `wide` one is as wide as its window."""
+    width = "" if wide else "max-width:1200px;"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}body{{margin:0}}"
-        "main{max-width:1200px;margin:auto;padding:24px}"
+        f"main{{{width}margin:auto;padding:24px}}"
         f'</style></head><body><main class="smc">{body}</main></body></html>\n'
     )
 

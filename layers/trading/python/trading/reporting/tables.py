@@ -21,6 +21,9 @@ STYLE = """
 .smc .cards{display:flex;flex-wrap:wrap;gap:10px}.smc .card{border:1px solid #8884;border-radius:8px;padding:8px 14px}
 .smc .card b{display:block;font-size:18px}
 .smc .bar{display:inline-block;height:10px;background:#2f6fde;border-radius:2px}
+.smc .lines td,.smc .lines th{text-align:left}
+.smc figure{margin:0;overflow-x:auto}.smc figure svg{min-width:860px}.smc figcaption{font-size:12px;margin:4px 0 12px}
+.smc .columns{display:flex;flex-wrap:wrap;gap:0 32px;align-items:flex-start}.smc .columns section{flex:1 1 auto}
 .smc .state{padding:2px 10px;border-radius:10px;color:#fff}.smc .ok{background:#1a9c80}
 .smc .degraded{background:#c98500}.smc .down{background:#d9483b}
 """
@@ -29,7 +32,7 @@ STYLE = """
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> str:
     """Cells are HTML already (see `cell`, `signed`); headings are plain text.
 
-    `kind`: "text" for prose, aligned left; "counts" for numbers with a bar behind them.
+    `kind`: "text" for prose, aligned left; "lines" for short texts; "counts" for numbers with a bar behind them.
     """
     head = "".join(f"<th>{escape(each)}</th>" for each in headings)
     body = "".join(f"<tr>{''.join(f'<td>{value}</td>' for value in row)}</tr>" for row in rows)

@@ -1,4 +1,4 @@
-"""The detector: one closed bar in, the events it makes known out. Specification: section 3b of the SMC reference.
+"""The detector: closed bars in, the events they make known out. Specification: section 3b of the SMC reference.
 
 Order within a bar: swings, the life of zones known before, structure breaks, new order blocks, new gaps,
 displacement. Smaller scale first, up before down. Nothing that was reported is ever edited or taken back.
@@ -6,94 +6,86 @@ displacement. Smaller scale first, up before down. Nothing that was reported is 
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final
 
 from trading.smc.displacement import DisplacementMeter
-from trading.smc.events import BEARISH, BULLISH, DISPLACEMENT, GAP, ORDER_BLOCK, PLAIN, RawEvent
+from trading.smc.events import BEARISH, BULLISH, DISPLACEMENT, PLAIN, RawEvent
 from trading.smc.parameters import PEER, Parameters
 from trading.smc.state import StructureState, view_of
-from trading.smc.structure import NO_BAR, NO_BLOCK, StructureScale, SwingTrack
-from trading.smc.zones import ALWAYS, ZoneBook
+from trading.smc.structure import NO_BAR_YET, Structure
+from trading.smc.swings import NO_BAR
+from trading.smc.zones import ALWAYS, NEVER, ZoneBook
 
-# The price memory is cut back to what a pivot window needs once it has grown by this many bars.
-SLACK_BARS: Final = 1024
+if TYPE_CHECKING:
+    from trading.smc.concepts import Concepts
+
+# A long series is read in parts, so that no more of it than this is copied at a time.
+PART_BARS: Final = 8192
 
 
+@final
 class Detector:
-    """Reads closed bars one by one at constant cost; the same bars always give the same events.
+    """Reads closed bars at constant cost each; the same bars always give the same events, however they are divided.
 
     Prices are finite floats with low <= open, close <= high; a candle series has checked that before.
     """
 
     __slots__ = (
-        "_before_high",
-        "_before_low",
-        "_highs",
-        "_last_close",
-        "_last_high",
-        "_last_low",
-        "_last_open",
+        "_candidates",
+        "_last",
         "_lookback",
         "_meter",
-        "_negated_lows",
         "_peer",
-        "_scales",
-        "_window",
+        "_reach",
+        "_structure",
         "_zones",
         "bar",
+        "concepts",
         "parameters",
     )
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.bar = NO_BAR
+        self.concepts = _concepts(parameters)
         self._peer = parameters.definitions == PEER
-        self._highs: list[float] = []
-        self._negated_lows: list[float] = []
-        self._scales = [
-            StructureScale(size, parameters.change_of_character_fail_bars, self._highs, self._negated_lows)
-            for size in parameters.swing_scales
-        ]
-        self._window = 2 * parameters.swing_scales[-1] + 1
+        self._structure = Structure(parameters.swing_scales, parameters.change_of_character_fail_bars, self._peer)
         self._zones = ZoneBook(parameters.zone_maximum_age_bars, fills_at_edge=not self._peer)
-        self._meter = DisplacementMeter(
-            atr_bars=parameters.atr_bars,
-            body_atr=parameters.displacement_body_atr,
-            body_share=parameters.displacement_body_share,
-            run_bars=parameters.displacement_run_bars,
-        )
+        self._meter = _meter(parameters) if parameters.displacement else None
         self._lookback = parameters.displacement_lookback_bars
-        self._before_high = self._before_low = 0.0
-        self._last_open = self._last_high = self._last_low = self._last_close = 0.0
+        self._reach = parameters.swing_scales[0] - 1
+        # High and low of the bar before the last, then the last bar. Nothing is beyond what was before the first bar.
+        self._last = (ALWAYS, NEVER, 0.0, ALWAYS, NEVER, 0.0)
+        # A bar that may become a swing high: its high and the bar that decides; then the same for a low.
+        self._candidates = (NEVER, NO_BAR_YET, ALWAYS, NO_BAR_YET)
 
-    def update(self, open_: float, high: float, low: float, close: float) -> list[RawEvent]:
+    def update(self, open_: float, high: float, low: float, close: float, time: int = 0) -> list[RawEvent]:
         """Read the next closed bar; the events it makes known, in order, all with `known_at` of this bar."""
-        bar = self.bar = self.bar + 1
-        highs = self._highs
-        highs.append(high)
-        self._negated_lows.append(-low)
-        if len(highs) > self._window + SLACK_BARS:
-            self._trim()
+        return self._read([open_], [high], [low], [close], [time])
+
+    def read(
+        self,
+        opens: Sequence[float],
+        highs: Sequence[float],
+        lows: Sequence[float],
+        closes: Sequence[float],
+        times: Sequence[int] | None = None,
+    ) -> list[RawEvent]:
+        """Read the next closed bars, given as columns: the events of `update` for each of them, one after the other.
+
+        `times` are the opening times in seconds; only the concepts that depend on the clock need them. Raises
+        ValueError for columns of different lengths.
+        """
+        lengths = {len(opens), len(highs), len(lows), len(closes), len(closes if times is None else times)}
+        if len(lengths) > 1:
+            raise ValueError(f"columns have lengths {sorted(lengths)}, expected all the same")
         events: list[RawEvent] = []
-        if self._peer:
-            self._confirm_peer_pivots(bar, events)
-        else:
-            self._confirm_pivots(bar, events)
-        self._zones.advance(bar, high, low, close, events)
-        last = self._last_close if bar else open_
-        true_range = (high if high > last else last) - (low if low < last else last)
-        displaced = self._meter.measure(bar, close - open_, high - low, true_range)
-        self._break_structure(bar, high, low, close, events)
-        if bar > 1 and (low > self._before_high or high < self._before_low):
-            self._find_gap(bar, high, low, events)
-        if displaced:
-            events.append((DISPLACEMENT, displaced, 0, bar, bar, high, low, (), PLAIN))
-        self._before_high = self._last_high
-        self._before_low = self._last_low
-        self._last_open = open_
-        self._last_high = high
-        self._last_low = low
-        self._last_close = close
+        for start in range(0, len(closes), PART_BARS):
+            end = min(start + PART_BARS, len(closes))
+            seconds = [0] * (end - start) if times is None else list(times[start:end])
+            columns = [_cut(column, start, end) for column in (opens, highs, lows, closes)]
+            events += self._read(columns[0], columns[1], columns[2], columns[3], seconds)
         return events
 
     @property
@@ -102,100 +94,121 @@ class Detector:
 
         Both sides have broken a settled level on every scale, and since then the oldest zone has had time to end.
         """
-        warm_bars = [scale.warm_bar for scale in self._scales]
+        warm_bars = [scale.warm_bar for scale in self._structure.scales]
         return min(warm_bars) >= 0 and self.bar >= max(warm_bars) + self.parameters.zone_maximum_age_bars
 
     def state(self) -> StructureState:
         """A frozen picture of everything alive at the close of the last bar."""
-        return view_of(self.bar, self.warm, self._scales, self._zones)
+        return view_of(self.bar, self.warm, self._structure.scales, self._zones)
 
-    def _trim(self) -> None:
-        del self._highs[: -self._window]
-        del self._negated_lows[: -self._window]
+    def _read(  # noqa: C901, PLR0915 - decision record 0011
+        self, opens: list[float], highs: list[float], lows: list[float], closes: list[float], times: list[int]
+    ) -> list[RawEvent]:
+        """The state machine. One loop, long on purpose (decision record 0011): on most bars most comparisons say no,
+        and they cost least on local names; whatever says yes is handled by a method.
+        """
+        structure, zones, meter, concepts, peer = self._structure, self._zones, self._meter, self.concepts, self._peer
+        bullish, bearish = zones.bullish, zones.bearish
+        lookback, reach = self._lookback, self._reach
+        high2, low2, open1, high1, low1, close1 = self._last
+        peak, peak_bar, trough, trough_bar = self._candidates
+        due = min(peak_bar, trough_bar, structure.due)
+        above, below = structure.above, structure.below
+        touch_low, leave_low = bullish.wake, bullish.leave
+        touch_high, leave_high = -bearish.wake, -bearish.leave
+        expires_at = zones.expires_at
+        displaced = 0
+        bar = self.bar
+        first = bar + 1
+        if bar == NO_BAR:
+            close1 = opens[0]
+        structure.highs += highs
+        structure.lows += lows
+        events: list[RawEvent] = []
+        for open_, high, low, close in zip(opens, highs, lows, closes):  # noqa: B905 - read() has compared the lengths
+            bar += 1
+            # Swings. A candidate stands until a later bar that turned goes beyond it, or until its scale has passed.
+            if high2 < high1 >= high and high1 > peak:
+                peak, peak_bar = high1, bar + reach
+                if peak_bar < due:
+                    due = peak_bar
+            if low2 > low1 <= low and low1 < trough:
+                trough, trough_bar = low1, bar + reach
+                if trough_bar < due:
+                    due = trough_bar
+            if bar >= due:
+                is_peak = bar == peak_bar and high <= peak
+                is_trough = bar == trough_bar and low >= trough
+                if is_peak or is_trough or bar >= structure.due:
+                    structure.confirm(bar, is_peak, is_trough, events)
+                    above, below = structure.above, structure.below
+                if bar == peak_bar:
+                    peak, peak_bar = NEVER, NO_BAR_YET
+                if bar == trough_bar:
+                    trough, trough_bar = ALWAYS, NO_BAR_YET
+                due = peak_bar if peak_bar < trough_bar else trough_bar
+                if structure.due < due:
+                    due = structure.due
+            # The life of zones.
+            if low <= touch_low or low > leave_low:
+                bullish.advance(bar, low, close, events)
+                touch_low, leave_low = bullish.wake, bullish.leave
+            if high >= touch_high or high < leave_high:
+                bearish.advance(bar, -high, -close, events)
+                touch_high, leave_high = -bearish.wake, -bearish.leave
+            if bar >= expires_at:
+                zones.expire(bar, events)
+                expires_at = zones.expires_at
+                touch_low, leave_low = bullish.wake, bullish.leave
+                touch_high, leave_high = -bearish.wake, -bearish.leave
+            # Breaks, and the order blocks that they leave.
+            if meter is not None:
+                true_range = (high if high > close1 else close1) - (low if low < close1 else close1)
+                displaced = meter.measure(bar, close - open_, high - low, true_range)
+            if close > above or close < below:
+                sides = 0 if meter is None else meter.sides(bar - lookback)
+                structure.break_levels(bar, close, sides, zones, events)
+                above, below = structure.above, structure.below
+                touch_low, touch_high = bullish.wake, -bearish.wake
+                expires_at = zones.expires_at
+            # Gaps.
+            if low > high2:
+                if close1 > (open1 if peer else high2):
+                    zones.add_gap(BULLISH, bar, low, high2, events)
+                    touch_low, expires_at = bullish.wake, zones.expires_at
+            elif high < low2 and close1 < (open1 if peer else low2):
+                zones.add_gap(BEARISH, bar, low2, high, events)
+                touch_high, expires_at = -bearish.wake, zones.expires_at
+            if displaced:
+                events.append((DISPLACEMENT, displaced, 0, bar, bar, high, low, (), PLAIN))
+            high2, low2 = high1, low1
+            high1, low1 = high, low
+            open1, close1 = open_, close
+        self.bar = bar
+        self._last = (high2, low2, open1, high1, low1, close1)
+        self._candidates = (peak, peak_bar, trough, trough_bar)
+        structure.remember(bar)
+        return events if concepts is None else concepts.read(first, times, opens, highs, lows, closes, events)
 
-    def _confirm_pivots(self, bar: int, events: list[RawEvent]) -> None:
-        """Strictly beyond every bar on the left, at least equal to every bar on the right: the earliest of equals."""
-        for scale in self._scales:
-            size = scale.size
-            if bar < 2 * size:
-                return
-            centre = -1 - size
-            for track in (scale.up, scale.down):
-                values = track.values
-                value = values[centre]
-                # The neighbours decide most bars; the whole window is looked at only when they agree.
-                if (
-                    value > values[centre - 1]
-                    and value >= values[centre + 1]
-                    and value >= max(values[-size:])
-                    and value > max(values[centre - size : centre])
-                    and scale.offer(track, bar, value, events)
-                ):
-                    self._restart_block(track, bar)
 
-    def _confirm_peer_pivots(self, bar: int, events: list[RawEvent]) -> None:
-        """The peer's window: equals allowed, one bar less on the left, not in the first 2 L rows, never both."""
-        for scale in self._scales:
-            size = scale.size
-            if bar < 3 * size - 1:
-                return
-            for track in (scale.up, scale.down):
-                values = track.values
-                value = values[-1 - size]
-                if value >= max(values[-2 * size :]):
-                    if scale.offer(track, bar, value, events):
-                        self._restart_block(track, bar)
-                    break
+def _cut(column: Sequence[float], start: int, end: int) -> list[float]:
+    part = column[start:end]
+    return part if isinstance(part, list) else list(part)
 
-    def _restart_block(self, track: SwingTrack, bar: int) -> None:
-        """Look for the extreme bar after a new swing in the bars up to the last; this bar may still break it."""
-        track.extreme = ALWAYS
-        track.block = NO_BLOCK
-        for back in range(track.size, 1, -1):
-            high, low = self._highs[-back], -self._negated_lows[-back]
-            probe = low if track.sign > 0 else -high
-            if probe <= track.extreme:
-                track.extreme = probe
-                track.block = (bar - back + 1, high, low)
 
-    def _break_structure(self, bar: int, high: float, low: float, close: float, events: list[RawEvent]) -> None:
-        broken: list[SwingTrack] = []
-        for scale in self._scales:
-            if scale.doubted is not None:
-                scale.doubt(bar, close, events)
-            up, down = scale.up, scale.down
-            if up.open:
-                if close > up.level:
-                    events.append(scale.take(up, bar, bar - self._meter.bullish_bar < self._lookback))
-                    broken.append(up)
-                elif low <= up.extreme:
-                    up.extreme = low
-                    up.block = (bar, high, low)
-            if down.open:
-                if -close > down.level:
-                    events.append(scale.take(down, bar, bar - self._meter.bearish_bar < self._lookback))
-                    broken.append(down)
-                elif -high <= down.extreme:
-                    down.extreme = -high
-                    down.block = (bar, high, low)
-        for track in broken:
-            self._add_block(track, bar, events)
+def _meter(parameters: Parameters) -> DisplacementMeter:
+    return DisplacementMeter(
+        atr_bars=parameters.atr_bars,
+        body_atr=parameters.displacement_body_atr,
+        body_share=parameters.displacement_body_share,
+        run_bars=parameters.displacement_run_bars,
+    )
 
-    def _add_block(self, track: SwingTrack, bar: int, events: list[RawEvent]) -> None:
-        assert track.last_break is not None
-        block_bar, high, low = track.block
-        key = (ORDER_BLOCK, track.sign, track.size, bar, block_bar)
-        self._zones.add_block(key, high, low, track.last_break[:5], events)
 
-    def _find_gap(self, bar: int, high: float, low: float, events: list[RawEvent]) -> None:
-        first_high, first_low, close = self._before_high, self._before_low, self._last_close
-        if low > first_high:
-            if close > (self._last_open if self._peer else first_high):
-                self._add_gap(BULLISH, bar, low, first_high, events)
-        elif close < (self._last_open if self._peer else first_low):
-            self._add_gap(BEARISH, bar, first_low, high, events)
+def _concepts(parameters: Parameters) -> Concepts | None:
+    """The concepts that live on the events, if any: imported only then, because a cold start pays for every module."""
+    if parameters.concepts is None:
+        return None
+    from trading.smc.concepts import Concepts
 
-    def _add_gap(self, side: int, bar: int, top: float, bottom: float, events: list[RawEvent]) -> None:
-        key = (GAP, side, 0, bar, bar - 1)
-        self._zones.add_gap(key, top, bottom)
-        events.append((GAP, side, 0, bar, bar - 1, top, bottom, (), PLAIN))
+    return Concepts(parameters.concepts, parameters.swing_scales, parameters.zone_maximum_age_bars)

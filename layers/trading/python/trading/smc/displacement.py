@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Final, final
 
 LONG_AGO: Final = -(2**62)
 
 
+@final
 class DisplacementMeter:
     """Measures bodies against the plain mean of the true ranges of the bars before.
 
@@ -60,3 +61,7 @@ class DisplacementMeter:
                 if body >= enough:
                     return True
         return False
+
+    def sides(self, before: int) -> int:
+        """The sides of the displacements that ended after bar `before`, as bits: 1 bullish, 2 bearish."""
+        return (1 if self.bullish_bar > before else 0) | (2 if self.bearish_bar > before else 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from trading.smc.concept_parameters import ConceptParameters
+
 SPECIFIED: Final = "specified"
 PEER: Final = "peer"
 DEFINITIONS: Final = (SPECIFIED, PEER)
@@ -27,7 +29,8 @@ class Parameters:
     bar less on the left, equals allowed, a bar is never both), its gap rule (the middle bar has the colour of the
     gap) and its fill (beyond the far edge, not at it). `swing_scales`: bars left and right of a pivot, smallest
     first, such as (5, 20). Ages, look-backs and runs are in bars, `displacement_body_atr` in ATR,
-    `displacement_body_share` a share of the range.
+    `displacement_body_share` a share of the range. Without `displacement` none is looked for, and no CHoCH is told to
+    have one; without `concepts` there is nothing beyond swings, breaks, order blocks, gaps and displacement.
     """
 
     definitions: str
@@ -39,6 +42,8 @@ class Parameters:
     displacement_lookback_bars: int
     change_of_character_fail_bars: int
     zone_maximum_age_bars: int
+    displacement: bool = True
+    concepts: ConceptParameters | None = None
 
     def __post_init__(self) -> None:
         if self.definitions not in DEFINITIONS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trading.smc.events import BOS, EventKey, RawEvent
-from trading.smc.structure import StructureScale, SwingTrack
+from trading.smc.swings import StructureScale, SwingTrack
 from trading.smc.zones import Zone, ZoneBook
 
 

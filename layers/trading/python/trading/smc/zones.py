@@ -1,20 +1,24 @@
 """The life of zones: order blocks and fair value gaps from the bar they are known to their end.
 
 A bullish zone lies below the price and is touched by a falling low; a bearish one is the same on negated prices, so
-one code serves both. Zones the price has not reached wait in a list sorted by near edge: only its end can be touched,
-which makes a bar cost O(1); the few zones the price stands in are looked at one by one.
+one code serves both. Zones the price has not reached wait in a list sorted by near edge, of which only the end can be
+touched. The few zones the price stands in are looked at one by one, but only on bars that change one of them: `wake`
+and `leave` say from which low on something happens.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections import deque
-from typing import Final
+from math import nextafter
+from typing import Final, final
 
 from trading.smc.events import (
+    BULLISH,
     EXPIRED,
     FILLED,
+    GAP,
+    HALF,
     ORDER_BLOCK,
+    PLAIN,
     REINFORCED,
     RETOUCHED,
     TOUCHED,
@@ -25,167 +29,229 @@ from trading.smc.events import (
 
 ALWAYS: Final = float("inf")
 NEVER: Final = float("-inf")
-NO_EXPIRY: Final = 2**62
+NO_EXPIRY: Final = 2**60
+
+BLOCK_TOUCHED: Final = ORDER_BLOCK + TOUCHED
+BLOCK_RETOUCHED: Final = ORDER_BLOCK + RETOUCHED
+BLOCK_HALF: Final = ORDER_BLOCK + HALF
+BLOCK_VIOLATED: Final = ORDER_BLOCK + VIOLATED
+BLOCK_EXPIRED: Final = ORDER_BLOCK + EXPIRED
+BLOCK_REINFORCED: Final = ORDER_BLOCK + REINFORCED
+GAP_TOUCHED: Final = GAP + TOUCHED
+GAP_RETOUCHED: Final = GAP + RETOUCHED
+GAP_HALF: Final = GAP + HALF
+GAP_FILLED: Final = GAP + FILLED
+GAP_EXPIRED: Final = GAP + EXPIRED
+
+# Ended zones are taken out of the queue of expiry once they may be half of it; fewer than these are not worth it.
+LEAST_SWEPT: Final = 64
 
 
+@final
 class Zone:
-    """One zone while it lives. `near` and `far` are its edges on the signed scale of its side."""
+    """One zone while it lives. `near`, `half` and `ends` are on the signed scale of its side.
 
-    __slots__ = ("alive", "bottom", "far", "inside", "is_block", "key", "near", "rests_on", "serial", "top", "touches")
+    `half` is NEVER once it was reached. A low (of a gap) or close (of a block) at or below `ends` ends the zone.
+    """
 
-    def __init__(self, key: EventKey, top: float, bottom: float, rests_on: tuple[EventKey, ...], serial: int) -> None:
+    __slots__ = (
+        "alive",
+        "bottom",
+        "causes",
+        "ends",
+        "half",
+        "is_block",
+        "key",
+        "known_at",
+        "near",
+        "rests_on",
+        "serial",
+        "top",
+        "touches",
+    )
+
+    def __init__(self, key: EventKey, top: float, bottom: float, fills_at_edge: bool, serial: int) -> None:
+        near, far = (top, bottom) if key[1] > 0 else (-bottom, -top)
         self.key = key
-        self.is_block = key[0] == ORDER_BLOCK
+        self.known_at = key[3]
+        self.is_block = key[2] > 0
         self.top = top
         self.bottom = bottom
-        if key[1] > 0:
-            self.near = top
-            self.far = bottom
-        else:
-            self.near = -bottom
-            self.far = -top
-        self.rests_on = rests_on
+        self.near = near
+        self.half = (near + far) / 2.0
+        self.ends = far if fills_at_edge else nextafter(far, NEVER)
         self.serial = serial
+        self.causes = (key,)
+        self.rests_on: tuple[EventKey, ...] = ()
         self.touches = 0
-        self.inside = False
         self.alive = True
 
-    def event(self, ending: str, bar: int) -> RawEvent:
+    def event(self, kind: str, bar: int) -> RawEvent:
         """A change of this zone at `bar`; its detail is the number of visits so far."""
-        kind, side, scale, _, ref_bar = self.key
-        return (kind + ending, side, scale, bar, ref_bar, self.top, self.bottom, (self.key,), self.touches)
+        _, side, scale, _, ref_bar = self.key
+        return (kind, side, scale, bar, ref_bar, self.top, self.bottom, self.causes, self.touches)
 
 
+@final
 class ZoneSide:
-    """The living zones of one side. `wakes_at`: a signed low at or below it is something to look at."""
+    """The living zones of one side. A signed low at or below `wake`, or above `leave`, changes one of them."""
 
-    __slots__ = ("fills_at_edge", "inside", "waiting", "wakes_at")
+    __slots__ = ("blocks", "inside", "leave", "waiting", "wake")
 
-    def __init__(self, fills_at_edge: bool) -> None:
-        self.fills_at_edge = fills_at_edge
-        self.waiting: list[tuple[float, int, Zone]] = []
+    def __init__(self) -> None:
+        self.waiting: list[Zone] = []
         self.inside: list[Zone] = []
-        self.wakes_at = NEVER
+        self.blocks: dict[int, Zone] = {}
+        self.wake = NEVER
+        self.leave = ALWAYS
 
     def wait(self, zone: Zone) -> None:
         """Let a zone wait for the price; of equal edges the older is touched first."""
-        zone.inside = False
-        insort(self.waiting, (zone.near, -zone.serial, zone))
-        if zone.near > self.wakes_at:
-            self.wakes_at = zone.near
+        waiting, near = self.waiting, zone.near
+        at = len(waiting)
+        # New and left zones lie above nearly all that wait, so the place is found from the end.
+        while at and waiting[at - 1].near >= near:
+            if waiting[at - 1].near == near and waiting[at - 1].serial > zone.serial:
+                break
+            at -= 1
+        waiting.insert(at, zone)
+        if near > self.wake:
+            self.wake = near
 
-    def leave(self, zone: Zone) -> None:
+    def remove(self, zone: Zone) -> None:
         """Take a zone out, wherever it is."""
-        if zone.inside:
-            self.inside.remove(zone)
-        else:
-            del self.waiting[bisect_left(self.waiting, (zone.near, -zone.serial, zone))]
-        self._wake()
+        (self.inside if zone in self.inside else self.waiting).remove(zone)
+        self._forget(zone)
+        self._watch()
 
-    def advance(self, bar: int, probe: float, close: float, events: list[RawEvent]) -> list[Zone]:
-        """Touch, end or leave zones by one bar (`probe` its signed low, `close` its signed close).
-
-        Returns the zones that ended.
-        """
+    def advance(self, bar: int, probe: float, close: float, events: list[RawEvent]) -> None:
+        """Touch, end or leave zones by one bar (`probe` its signed low, `close` its signed close)."""
         waiting, inside = self.waiting, self.inside
-        while waiting and waiting[-1][0] >= probe:
-            zone = waiting.pop()[2]
+        while waiting and waiting[-1].near >= probe:
+            zone = waiting.pop()
             zone.touches += 1
-            zone.inside = True
             inside.append(zone)
-            events.append(zone.event(TOUCHED if zone.touches == 1 else RETOUCHED, bar))
-        ended: list[Zone] = []
-        staying: list[Zone] = []
-        for zone in inside:
-            if self._is_over(zone, probe, close):
-                zone.alive = False
-                ended.append(zone)
-                events.append(zone.event(VIOLATED if zone.is_block else FILLED, bar))
-            elif probe > zone.near:
-                self.wait(zone)
+            if zone.touches == 1:
+                events.append(zone.event(BLOCK_TOUCHED if zone.is_block else GAP_TOUCHED, bar))
             else:
-                staying.append(zone)
-        self.inside = staying
-        self._wake()
-        return ended
+                events.append(zone.event(BLOCK_RETOUCHED if zone.is_block else GAP_RETOUCHED, bar))
+        wake, leave = NEVER, ALWAYS
+        staying = 0
+        for zone in inside:
+            near, ends = zone.near, zone.ends
+            if probe > near:
+                self.wait(zone)
+                continue
+            if probe <= zone.half:
+                zone.half = NEVER
+                events.append(zone.event(BLOCK_HALF if zone.is_block else GAP_HALF, bar))
+            if (close if zone.is_block else probe) <= ends:
+                self._forget(zone)
+                events.append(zone.event(BLOCK_VIOLATED if zone.is_block else GAP_FILLED, bar))
+                continue
+            inside[staying] = zone
+            staying += 1
+            following = zone.half if zone.half > ends else ends
+            wake = following if following > wake else wake
+            leave = near if near < leave else leave
+        while len(inside) > staying:
+            inside.pop()
+        self.leave = leave
+        self.wake = waiting[-1].near if waiting and waiting[-1].near > wake else wake
 
-    def _is_over(self, zone: Zone, probe: float, close: float) -> bool:
+    def _forget(self, zone: Zone) -> None:
+        zone.alive = False
         if zone.is_block:
-            return close < zone.far
-        return probe < zone.far or (probe == zone.far and self.fills_at_edge)
+            del self.blocks[zone.key[4]]
 
-    def _wake(self) -> None:
-        if self.inside:
-            self.wakes_at = ALWAYS
-        else:
-            self.wakes_at = self.waiting[-1][0] if self.waiting else NEVER
+    def _watch(self) -> None:
+        wake = self.waiting[-1].near if self.waiting else NEVER
+        leave = ALWAYS
+        for zone in self.inside:
+            following = zone.half if zone.half > zone.ends else zone.ends
+            if following > wake:
+                wake = following
+            if zone.near < leave:
+                leave = zone.near
+        self.wake = wake
+        self.leave = leave
 
 
+@final
 class ZoneBook:
     """All living zones, both sides, in the order they became known."""
 
-    __slots__ = ("bearish", "blocks", "bullish", "expires_at", "expiring", "maximum_age", "serial")
+    __slots__ = (
+        "bearish",
+        "bullish",
+        "expires_at",
+        "fills_at_edge",
+        "maximum_age",
+        "oldest",
+        "queue",
+        "serial",
+        "sweep_at",
+    )
 
     def __init__(self, maximum_age: int, fills_at_edge: bool) -> None:
         self.maximum_age = maximum_age
-        self.bullish = ZoneSide(fills_at_edge)
-        self.bearish = ZoneSide(fills_at_edge)
-        self.blocks: dict[tuple[int, int], Zone] = {}
-        self.expiring: deque[Zone] = deque()
+        self.fills_at_edge = fills_at_edge
+        self.bullish = ZoneSide()
+        self.bearish = ZoneSide()
+        self.queue: list[Zone] = []
+        self.oldest = 0
         self.expires_at = NO_EXPIRY
+        self.sweep_at = LEAST_SWEPT
         self.serial = 0
 
-    def advance(self, bar: int, high: float, low: float, close: float, events: list[RawEvent]) -> None:
-        """One bar of life for every zone known before it: bullish side first, then what is too old."""
-        if low <= self.bullish.wakes_at:
-            self._forget(self.bullish.advance(bar, low, close, events))
-        if -high <= self.bearish.wakes_at:
-            self._forget(self.bearish.advance(bar, -high, -close, events))
-        if bar >= self.expires_at:
-            self._expire(bar, events)
-
-    def add_gap(self, key: EventKey, top: float, bottom: float) -> None:
+    def add_gap(self, side: int, bar: int, top: float, bottom: float, events: list[RawEvent]) -> None:
         """A new gap, which its own bar never touches."""
-        self._start(key, top, bottom, ())
+        key = (GAP, side, 0, bar, bar - 1)
+        events.append((GAP, side, 0, bar, bar - 1, top, bottom, (), PLAIN))
+        self.serial += 1
+        zone = Zone(key, top, bottom, self.fills_at_edge, self.serial)
+        self._start(zone, self.bullish if side == BULLISH else self.bearish)
 
     def add_block(self, key: EventKey, top: float, bottom: float, cause: EventKey, events: list[RawEvent]) -> None:
         """A new order block, or one more reason for the living block of the same bar and side."""
-        _, side, scale, bar, ref_bar = key
-        known = self.blocks.get((side, ref_bar))
-        if known is None:
-            self.blocks[side, ref_bar] = self._start(key, top, bottom, (cause,))
-            events.append((*key, top, bottom, (cause,), 0))
+        kind, side, scale, bar, ref_bar = key
+        home = self.bullish if side == BULLISH else self.bearish
+        known = home.blocks.get(ref_bar)
+        if known is not None:
+            known.rests_on = (*known.rests_on, cause)
+            causes, count = (known.key, cause), len(known.rests_on)
+            events.append((BLOCK_REINFORCED, side, scale, bar, ref_bar, top, bottom, causes, count))
             return
-        known.rests_on = (*known.rests_on, cause)
-        causes = (known.key, cause)
-        count = len(known.rests_on)
-        events.append((ORDER_BLOCK + REINFORCED, side, scale, bar, ref_bar, top, bottom, causes, count))
+        self.serial += 1
+        zone = Zone(key, top, bottom, False, self.serial)
+        zone.rests_on = (cause,)
+        home.blocks[ref_bar] = zone
+        self._start(zone, home)
+        events.append((kind, side, scale, bar, ref_bar, top, bottom, (cause,), PLAIN))
+
+    def expire(self, bar: int, events: list[RawEvent]) -> None:
+        """End what is too old at the close of `bar`."""
+        queue, oldest, age = self.queue, self.oldest, self.maximum_age
+        while oldest < len(queue) and (not queue[oldest].alive or queue[oldest].known_at + age <= bar):
+            zone = queue[oldest]
+            oldest += 1
+            if zone.alive:
+                (self.bullish if zone.key[1] == BULLISH else self.bearish).remove(zone)
+                events.append(zone.event(BLOCK_EXPIRED if zone.is_block else GAP_EXPIRED, bar))
+        self.oldest = oldest
+        self.expires_at = queue[oldest].known_at + age if oldest < len(queue) else NO_EXPIRY
 
     def living(self) -> list[Zone]:
         """Every living zone, oldest first."""
-        return [zone for zone in self.expiring if zone.alive]
+        return [zone for zone in self.queue if zone.alive]
 
-    def _start(self, key: EventKey, top: float, bottom: float, rests_on: tuple[EventKey, ...]) -> Zone:
-        self.serial += 1
-        zone = Zone(key, top, bottom, rests_on, self.serial)
-        (self.bullish if key[1] > 0 else self.bearish).wait(zone)
-        if not self.expiring:
-            self.expires_at = key[3] + self.maximum_age
-        self.expiring.append(zone)
-        return zone
-
-    def _forget(self, ended: list[Zone]) -> None:
-        for zone in ended:
-            if zone.is_block:
-                del self.blocks[zone.key[1], zone.key[4]]
-
-    def _expire(self, bar: int, events: list[RawEvent]) -> None:
-        queue, age = self.expiring, self.maximum_age
-        while queue and queue[0].key[3] + age <= bar:
-            zone = queue.popleft()
-            if zone.alive:
-                zone.alive = False
-                (self.bullish if zone.key[1] > 0 else self.bearish).leave(zone)
-                self._forget([zone])
-                events.append(zone.event(EXPIRED, bar))
-        self.expires_at = queue[0].key[3] + age if queue else NO_EXPIRY
+    def _start(self, zone: Zone, side: ZoneSide) -> None:
+        side.wait(zone)
+        if self.expires_at == NO_EXPIRY:
+            self.expires_at = zone.known_at + self.maximum_age
+        queue = self.queue
+        queue.append(zone)
+        if len(queue) > self.sweep_at:
+            self.queue = self.living()
+            self.oldest = 0
+            self.sweep_at = 2 * len(self.queue) + LEAST_SWEPT

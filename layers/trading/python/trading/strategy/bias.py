@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isnan
+from typing import TYPE_CHECKING
 
 from trading.indicators import exponential_average
 from trading.model.candles import CandleSeries
@@ -11,6 +13,9 @@ from trading.model.decisions import Alignment, Bias
 from trading.model.instruments import Side
 from trading.rules import BiasRules, DataRules, DetectorRules
 from trading.smc import Detector, Parameters
+
+if TYPE_CHECKING:
+    from trading.smc.concepts import ConceptParameters
 
 _WITH = {Side.LONG: Bias.UP, Side.SHORT: Bias.DOWN}
 
@@ -35,10 +40,10 @@ def daily_bias(close: float, average: float | None, rules: BiasRules) -> Bias:
 
 def structure_trend(series: CandleSeries, rules: DetectorRules) -> Bias:
     """The trend of the major structure of a series: the side of its last break, neutral before the first."""
-    detector = Detector(detector_parameters(rules, scales=(rules.major_swing_bars,)))
+    # Only swings and breaks are asked for.
+    detector = Detector(replace(detector_parameters(rules, scales=(rules.major_swing_bars,)), displacement=False))
     window = series.last(rules.window_bars)
-    for bar in zip(window.opens, window.highs, window.lows, window.closes, strict=True):
-        detector.update(*bar)
+    detector.read(window.opens, window.highs, window.lows, window.closes)
     trend = detector.state().scale(rules.major_swing_bars).trend
     return Bias.NEUTRAL if trend == 0 else Bias.UP if trend > 0 else Bias.DOWN
 
@@ -55,8 +60,10 @@ def alignment(side: Side, daily: Bias, structure: Bias, rules: BiasRules) -> Ali
     return Alignment.NEUTRAL
 
 
-def detector_parameters(rules: DetectorRules, *, scales: tuple[int, ...]) -> Parameters:
-    """The detector of the specification with the numbers of the rules."""
+def detector_parameters(
+    rules: DetectorRules, *, scales: tuple[int, ...], concepts: ConceptParameters | None = None
+) -> Parameters:
+    """The detector of the specification with the numbers of the rules. Decisions read no `concepts`."""
     return Parameters(
         definitions="specified",
         swing_scales=scales,
@@ -67,4 +74,5 @@ def detector_parameters(rules: DetectorRules, *, scales: tuple[int, ...]) -> Par
         displacement_lookback_bars=rules.displacement_lookback_bars,
         change_of_character_fail_bars=rules.change_of_character_fail_bars,
         zone_maximum_age_bars=rules.zone_maximum_age_bars,
+        concepts=concepts,
     )

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from trading.model.decisions import Alignment, Decision, GateResult, Outcome
-from trading.model.instruments import Side
+from trading.model.candles import CandleSeries
+from trading.model.decisions import Alignment, CandleMark, Decision, DecisionInputs, GateResult, Outcome
+from trading.model.instruments import InstrumentId, Side
 from trading.model.quality import QualityState
 from trading.model.snapshots import Snapshot
 from trading.rules import Rules
@@ -39,6 +40,7 @@ class _Trace:
 
     def finish(self, outcome: Outcome, sentence: str, **values: Any) -> Decision:
         """Close the trace."""
+        inputs = decision_inputs(self.snapshot, self.rules)
         return Decision(
             instrument=self.snapshot.instrument.id,
             decision_bar=self.snapshot.decision_bar,
@@ -46,7 +48,8 @@ class _Trace:
             sentence=sentence,
             code_version=self.snapshot.code_version,
             rules_fingerprint=self.rules.fingerprint,
-            inputs_fingerprint=inputs_fingerprint(self.snapshot),
+            inputs_fingerprint=inputs_fingerprint(self.snapshot.instrument.id, inputs),
+            inputs=inputs,
             **self.known,
             **values,
         )
@@ -79,16 +82,36 @@ def unusable_data(snapshot: Snapshot, rules: Rules) -> Outcome | None:
     return Outcome.STALE_DATA if rules.gates.freshness and not fresh else None
 
 
-def inputs_fingerprint(snapshot: Snapshot) -> str:
-    """16 hex digits over all the decision was made from: candles, quote, earlier signals, quality of the candles."""
+def decision_inputs(snapshot: Snapshot, rules: Rules) -> DecisionInputs:
+    """What the decision is made from, small enough for its trace. Candles are marked as far as a decision reads them:
+    older bars, which the store drops one day, change nothing."""
+    data, bias = rules.data, rules.bias
+    read = (data.bars_required, data.bars_required, data.bars_required, bias.ema_history_days)
+    return DecisionInputs(
+        candles=tuple(mark_candles(series.last(bars)) for series, bars in zip(snapshot.series, read, strict=True)),
+        tick=snapshot.instrument.tick,
+        maker_fee=snapshot.instrument.maker_fee,
+        taker_fee=snapshot.instrument.taker_fee,
+        market=snapshot.market,
+        last_signal_at=snapshot.last_signal_at,
+        used_structures=snapshot.used_structures,
+        quality=snapshot.quality,
+        quality_reason=snapshot.quality_reason,
+        healthy_share=snapshot.healthy_share,
+    )
+
+
+def mark_candles(series: CandleSeries) -> CandleMark:
+    """How many bars these are, and a digest of every time, price and volume."""
     digest = hashlib.sha256()
-    for series in snapshot.series:
-        for column in series.columns:
-            digest.update(column)
-    rest = (snapshot.instrument, snapshot.market, snapshot.last_signal_at, snapshot.used_structures)
-    quality = (snapshot.quality, snapshot.quality_reason, snapshot.healthy_share)
-    digest.update(repr((*rest, *quality)).encode())
-    return digest.hexdigest()[:16]
+    for column in series.columns:
+        digest.update(column)
+    return len(series), digest.hexdigest()[:8]
+
+
+def inputs_fingerprint(instrument: InstrumentId, inputs: DecisionInputs) -> str:
+    """16 hex digits over all the decision was made from: candles, contract, quote, earlier signals, quality."""
+    return hashlib.sha256(repr((instrument, inputs)).encode()).hexdigest()[:16]
 
 
 def _best_candidate(reading: Reading, rules: Rules) -> Candidate | None:

@@ -82,8 +82,7 @@ def take_reading(snapshot: Snapshot, rules: Rules) -> Reading:
 def _read_structure(window: CandleSeries, rules: Rules) -> StructureState:
     scales = (rules.detector.minor_swing_bars, rules.detector.major_swing_bars)
     detector = Detector(detector_parameters(rules.detector, scales=scales))
-    for bar in zip(window.opens, window.highs, window.lows, window.closes, strict=True):
-        detector.update(*bar)
+    detector.read(window.opens, window.highs, window.lows, window.closes)
     return detector.state()
 
 
