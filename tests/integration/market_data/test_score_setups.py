@@ -244,7 +244,7 @@ def test_signal_of_last_hour_reaches_its_coin_only(scene: Scene) -> None:
 def test_own_and_old_signals_do_not_change_decisions(scene: Scene) -> None:
     before = inputs_of(scene)
     scene.scoring.ledger.add_signal(a_signal(BAR))
-    scene.scoring.ledger.add_signal(a_signal(BAR - timedelta(hours=3)))
+    scene.scoring.ledger.add_signal(a_signal(BAR - timedelta(days=2)))
     assert inputs_of(scene) == before
 
 

@@ -15,7 +15,7 @@ from tests.unit.research.funnel_candles import GIVEN
 from trading.rules import load_rules
 
 ARCHIVE = RECORDED / "spot/binance/AAVE_USDT-15m-20240101-20240907.csv.gz"
-LONG_MEMORY = '{"gates": {"cooldown_after_signal_minutes": %d, "structure_reuse_minutes": %d}}'
+MEMORY = '{"gates": {"cooldown_after_signal_minutes": %d, "structure_reuse_minutes": %d}}'
 
 pytestmark = pytest.mark.skipif(not ARCHIVE.exists(), reason=f"the recorded candles in {ARCHIVE} are absent")
 
@@ -42,15 +42,22 @@ def test_replay_finds_the_recorded_signals(bars: Recorded) -> None:
     assert (datetime(2024, 8, 1, 0, tzinfo=UTC), "break_of_structure", "long") in found
 
 
-def test_hourly_bars_outlast_both_memories(bars: Recorded) -> None:
+def test_both_memories_bind_with_the_rules(bars: Recorded) -> None:
     found = august(bars)
+    assert found.outcomes["COOLDOWN"] > 0
+    assert found.outcomes["DUPLICATE_STRUCTURE"] > 0
+
+
+def test_hourly_bars_outlast_shorter_memories(bars: Recorded) -> None:
+    found = august(bars, MEMORY % (60, 45))
     assert found.gates["cooldown"][1] == found.gates["structure_reuse"][1] == 0
     at = [row.at for row in signals(found)]
     assert any(later - earlier == 3_600 for earlier, later in pairwise(at))
 
 
 def test_earlier_signals_hold_a_coin_back(bars: Recorded) -> None:
-    plain, cooled, reused = august(bars), august(bars, LONG_MEMORY % (360, 45)), august(bars, LONG_MEMORY % (0, 4320))
+    plain, cooled = august(bars, MEMORY % (60, 45)), august(bars, MEMORY % (360, 45))
+    reused = august(bars, MEMORY % (0, 4320))
     assert cooled.outcomes["COOLDOWN"] > 0
     assert reused.outcomes["DUPLICATE_STRUCTURE"] > 0
     assert len(signals(cooled)) < len(signals(plain))

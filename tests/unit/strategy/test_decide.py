@@ -278,5 +278,6 @@ def test_quiet_market_without_setup_is_called_consolidation() -> None:
 
 
 def test_cooldown_ends_after_its_minutes() -> None:
-    rested = _market(Setup.TREND, last_signal_at=DECISION_BAR - timedelta(minutes=60), market=QUOTE)
+    minutes = RULES.gates.cooldown_after_signal_minutes
+    rested = _market(Setup.TREND, last_signal_at=DECISION_BAR - timedelta(minutes=minutes), market=QUOTE)
     assert decide(rested, RULES).outcome is Outcome.SIGNAL
