@@ -53,12 +53,13 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     ERASED_ROW: (
         ERASURE,
-        "The peer had this row and deleted it because a later stamp was broken no later. Ours never deletes, on purpose.",
+        "The peer had this row and deleted it because a later stamp was broken no later. Ours never deletes, on "
+        "purpose.",
     ),
     ERASED_BLOCK: (
         ERASURE,
         "A wick went through the block and a later bar came back through it; the peer then deletes the row. Ours tells "
-        "the violation as an event and keeps the block's history, on purpose: deleted are the losers.",
+        "the violation as an event and keeps the block's history, on purpose: what is left here are the survivors.",
     ),
     OVERWRITTEN: (
         ERASURE,
@@ -66,8 +67,8 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     NO_PATTERN: (
         DEFINITION,
-        "The close went beyond the swing, but it and its neighbours make no pattern of four swings. Ours needs only the "
-        "close, on purpose: the pattern is complete only when the move is over.",
+        "The close went beyond the swing, but it and its neighbours make no pattern of four swings. Ours needs only "
+        "the close, on purpose: the pattern is complete only when the move is over.",
     ),
     TOO_FEW: (
         DEFINITION,
@@ -81,8 +82,8 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     NAMED: (
         DEFINITION,
-        "The same break: the peer names it by the four swings, the last of which comes after it; ours by the break "
-        "before it (trend), on purpose: known when it happens.",
+        "The same break: the peer names it by four swings, of which the last is mostly confirmed only afterwards; ours "
+        "by the break before it (trend), on purpose: known when it happens.",
     ),
     ROUNDED: (
         DEFECT,
@@ -99,7 +100,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of either side. `bar` is the bar it is stamped on, `swing_bar` that of its level, `known` that of its break."""
+    """A row of the peer or of ours: `bar` is what it is stamped on, `swing_bar` its level's, `known` its break's."""
 
     side: int
     bar: int
@@ -162,14 +163,16 @@ class Evidence:
         if self._rounded(row):
             return ROUNDED
         newer = [
-            key for key, known in self.accepted.items() if key[0] == row.side and row.swing_bar < key[1] and known <= row.known
+            key
+            for key, known in self.accepted.items()
+            if key[0] == row.side and row.swing_bar < key[1] and known <= row.known
         ]
         if not newer:
             return UNEXPLAINED
-        if all(self.superseded.get(key, row.known) > row.known for key in newer):
-            return ERASED_BETWEEN
-        final = {(swing.side, swing.bar) for swing in self.swings}
-        return NEWER_LEVEL if final.intersection(newer) else UNEXPLAINED
+        if any((swing.side, swing.bar) in newer for swing in self.swings):
+            return NEWER_LEVEL
+        # None of them is left; the last was still the newest of its side when the older level seems to have broken.
+        return ERASED_BETWEEN if self.superseded.get(max(newer), -1) > row.known else UNEXPLAINED
 
     def only_our_break(self, row: Row) -> str:
         """Why the peer's table has no such break."""
@@ -204,13 +207,24 @@ class Evidence:
             return OVERWRITTEN
         return ERASED_BLOCK if created.erased_at is not None else UNEXPLAINED
 
+    def only_their_swing(self, row: Row) -> str:
+        """Why we have no such swing."""
+        return INVENTED if row.bar in self._ends() else UNEXPLAINED
+
+    def only_our_swing(self, row: Row) -> str:
+        """Why the peer's finished table has no such swing."""
+        return ERASED_SWING if self._erased_later(row) else UNEXPLAINED
+
     def unlike_breaks(self, their: Row, our: Row) -> list[str]:
         """In what, and why, a break of both differs: its bar, its name, its level."""
         causes = []
         if their.known != our.known:
             causes.append(ROUNDED if self._rounded(their) and their.known < our.known else UNEXPLAINED)
         if their.kind != our.kind:
-            pattern, before = self.patterns.get((their.side, their.swing_bar)), self.before.get((our.side, our.swing_bar))
+            pattern, before = (
+                self.patterns.get((their.side, their.swing_bar)),
+                self.before.get((our.side, our.swing_bar)),
+            )
             turned = before == -our.side
             proved = pattern is not None and pattern.kind == their.kind and turned == (our.kind == "choch")
             causes.append(NAMED if proved else UNEXPLAINED)
@@ -258,13 +272,17 @@ def compare(
     key: Callable[[Row], tuple[int, ...]],
     explain: Explanations,
 ) -> Comparison:
-    """Match rows by `key` and explain every difference. Raises ValueError for two rows with the same key on one side."""
+    """Match rows by `key` and explain every difference. Raises ValueError for two rows of one key on one side."""
     their, our = _keyed(name, theirs, key), _keyed(name, ours, key)
     both = [each for each in their if each in our]
-    told = [Difference(where=THEIRS, cause=explain.only_theirs(row), row=row) for k, row in their.items() if k not in our]
+    told = [
+        Difference(where=THEIRS, cause=explain.only_theirs(row), row=row) for k, row in their.items() if k not in our
+    ]
     told += [Difference(where=OURS, cause=explain.only_ours(row), row=row) for k, row in our.items() if k not in their]
     told += [
-        Difference(where=BOTH, cause=cause, row=their[each]) for each in both for cause in explain.unlike(their[each], our[each])
+        Difference(where=BOTH, cause=cause, row=their[each])
+        for each in both
+        for cause in explain.unlike(their[each], our[each])
     ]
     return Comparison(name=name, theirs=len(their), ours=len(our), both=len(both), differences=tuple(told))
 

@@ -9,138 +9,181 @@ many of them our recomputation (`peer_rules`), on which the causes rest, gives t
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-from infra.research.peer_causes import (
-    BOTH,
-    CAUSES,
-    ERASED_SWING,
-    INVENTED,
-    OURS,
-    THEIRS,
-    UNEXPLAINED,
-    Comparison,
-    Difference,
-    Evidence,
-    Explanations,
-    Row,
-    compare,
-    never,
-    unlike_zones,
+from infra.research import peer_causes
+from infra.research.peer_causes import Comparison, Evidence, Explanations, Row, compare
+from infra.research.peer_report import Ahead, Report, as_markdown, as_record, counted
+from infra.research.peer_rows import (
+    OurRows,
+    PeerTables,
+    computed_tables,
+    deleted_breaks,
+    our_rows,
+    read_prices,
+    read_tables,
 )
-from infra.research.peer_rules import PeerBlock, PeerBreak, PeerSwing, Prices, blocks_of, breaks_of, single, swings_of
-from trading.smc.detector import Detector
-from trading.smc.events import BOS, CHOCH, GAP, ORDER_BLOCK, REINFORCED, SWING, SWING_SUPERSEDED, TOUCHED, RawEvent
-from trading.smc.parameters import PEER, Parameters
+from infra.research.peer_rules import PeerBreak, Prices, blocks_of, breaks_of, swings_of
 
 SCALE: Final = 5
-BLOCK: Final = "block"
-NEVER_TOUCHED: Final = 0
-"""The peer's MitigatedIndex of a gap that was never touched."""
+LEVEL_SHARE: Final = 1e-6
+"""Levels are the same when they differ by less than this share: the peer keeps 32 bits."""
+
+Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerTables:
-    """The peer's finished tables as rows; `created` are all blocks it ever had, `blocks` those it still lists."""
-
-    swings: Sequence[Row]
-    breaks: Sequence[Row]
-    orphans: Mapping[int, int]
-    created: Sequence[Row]
-    blocks: Sequence[Row]
-    gaps: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
-    """How many rows of a table stand on a bar before the one that makes them known, and by how many bars."""
-
-    what: str
-    rows: int
-    ahead: int
-    median: float
-    longest: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """All comparisons; `reproduced` maps a table to (rows recomputed alike, rows); `erased` what the peer deleted."""
-
-    times: Sequence[str]
-    comparisons: Sequence[Comparison]
-    ahead: Sequence[Ahead]
-    reproduced: Mapping[str, tuple[int, int]]
-    erased: Mapping[str, tuple[int, int]]
-
-
-def differences(prices: Prices, opens: Sequence[float], scale: int, tables: PeerTables | None = None) -> Report:
-    """Compare our events on these bars with the peer's tables, or with the tables recomputed where none are given."""
+def differences(prices: Prices, scale: int, tables: PeerTables | None = None) -> Report:
+    """Compare our events on these bars with the peer's tables, or with recomputed ones where none are given."""
     swings = swings_of(prices, scale)
     patterns, blocks = breaks_of(swings, prices.closes), blocks_of(swings, prices)
-    computed = _computed(swings, patterns, blocks)
-    tables = computed if tables is None else tables
-    events = Detector(_parameters(scale)).read(opens, prices.highs, prices.lows, prices.closes)
-    evidence = _evidence((prices, scale), swings, patterns, blocks, events)
-    comparisons = [
-        _swings(evidence, tables, events),
-        *_breaks_and_blocks(evidence, tables, events),
-        compare("fair value gaps", tables.gaps, _our_gaps(events), _own_bar, Explanations(**_SAME)),
-    ]
-    fourth = {(each.side, each.bar): each.fourth + scale for each in patterns}
+    computed = computed_tables(swings, patterns, blocks)
+    ours = our_rows(prices, scale)
+    evidence = Evidence(
+        prices=prices,
+        scale=scale,
+        swings=swings,
+        patterns={(each.side, each.bar): each for each in patterns},
+        blocks={(each.side, each.swing_bar, each.break_bar): each for each in blocks},
+        accepted=ours.accepted,
+        superseded=ours.superseded,
+        before=ours.before,
+    )
+    theirs = computed if tables is None else tables
     return Report(
         times=prices.times,
-        comparisons=comparisons if tables.gaps else comparisons[:-1],
-        ahead=[
-            _ahead("swing: confirmed", [(row.bar, row.bar + scale) for row in tables.swings if row.bar not in _ends(prices)]),
-            _ahead("BOS/CHoCH: bar of the close beyond", [(row.bar, row.known) for row in tables.breaks]),
-            _ahead(
-                "BOS/CHoCH: fourth swing confirmed after the close beyond",
-                [(row.known, fourth.get((row.side, row.bar), row.known)) for row in tables.breaks],
-            ),
-            _ahead("order block: bar of the close beyond", [(row.bar, row.known) for row in tables.created]),
-            _ahead("gap: third bar", [(row.bar, row.bar + 1) for row in tables.gaps]),
-        ],
-        reproduced={
-            "swings": _alike(tables.swings, computed.swings),
-            "BOS/CHoCH": _alike(tables.breaks, computed.breaks),
-            "erased BOS/CHoCH": (len(tables.orphans.items() & computed.orphans.items()), len(tables.orphans)),
-            "order blocks created": _alike(tables.created, computed.created),
-            "order blocks listed": _alike(tables.blocks, computed.blocks),
-        },
-        erased=_erased(patterns, blocks, events),
+        comparisons=_comparisons(evidence, theirs, ours),
+        ahead=_looks_ahead(theirs, patterns, scale, len(prices.closes) - 1),
+        reproduced=_reproduced(theirs, computed),
+        erased=_erased(evidence, ours),
     )
 
 
-def read_tables(folder: Path) -> PeerTables:
-    """The peer's tables of the external cases."""
-    swings = [
-        _level(int(float(row["HighLow"])), at, SWING, float(row["Level"]))
-        for at, row in enumerate(_rows(folder, "swing_highs_lows_result_data.csv"))
-        if row["HighLow"]
+def _comparisons(evidence: Evidence, theirs: PeerTables, ours: OurRows) -> list[Comparison]:
+    blocks, listed = (
+        Explanations(only_theirs=evidence.only_theirs, only_ours=only_ours, unlike=peer_causes.unlike_zones)
+        for only_ours in (evidence.only_our_block, evidence.block_not_listed)
+    )
+    breaks = Explanations(
+        only_theirs=evidence.only_theirs, only_ours=evidence.only_our_break, unlike=evidence.unlike_breaks
+    )
+    swings = Explanations(
+        only_theirs=evidence.only_their_swing, only_ours=evidence.only_our_swing, unlike=peer_causes.unlike_zones
+    )
+    gaps = Explanations(only_theirs=peer_causes.never, only_ours=peer_causes.never, unlike=peer_causes.unlike_zones)
+    deleted = deleted_breaks(list(evidence.patterns.values()))
+    keys = {_swing_key(row) for row in deleted}
+    again = [row for row in ours.breaks if _swing_key(row) in keys]
+    found = [
+        compare("BOS and CHoCH", theirs.breaks, ours.breaks, _swing_key, breaks),
+        compare("BOS and CHoCH the peer deleted", deleted, again, _swing_key, breaks),
+        compare("order blocks ever created", theirs.created, ours.blocks, _break_key, blocks),
+        compare("order blocks still listed", theirs.blocks, ours.blocks, _break_key, listed),
+        compare("swings", theirs.swings, ours.swings, _swing_key, swings),
     ]
-    breaks, orphans = [], {}
-    for at, row in enumerate(_rows(folder, "bos_choch_result_data.csv")):
-        side, kind = row["BOS"] or row["CHOCH"], BOS if row["BOS"] else CHOCH
-        if side:
-            breaks.append(_level(int(float(side)), at, kind, float(row["Level"]), int(float(row["BrokenIndex"]))))
-        elif row["BrokenIndex"]:
-            orphans[at] = int(float(row["BrokenIndex"]))
-    blocks = [
-        (_zone(row["side"], int(row["bar"]), int(row["swing_bar"]), int(row["break_bar"]), row), row["in_peer_final"] == "1")
-        for row in _rows(folder, "order_blocks_created_L5.csv")
-    ]
-    gaps = [
-        _gap(int(float(row["FVG"])), at, int(float(row["MitigatedIndex"])), float(row["Top"]), float(row["Bottom"]))
-        for at, row in enumerate(_rows(folder, "fvg_result_data.csv"))
-        if row["FVG"]
-    ]
-    created, listed = [row for row, _ in blocks], [row for row, kept in blocks if kept]
-    return PeerTables(swings=swings, breaks=breaks, orphans=orphans, created=created, blocks=listed, gaps=gaps)
+    if theirs.gaps is not None:
+        found.append(compare("fair value gaps with touch", theirs.gaps, ours.gaps, _swing_key, gaps))
+    return found
+
+
+def _looks_ahead(theirs: PeerTables, patterns: Sequence[PeerBreak], scale: int, last: int) -> list[Ahead]:
+    fourth = {(each.side, each.bar): each.fourth + scale for each in patterns}
+    spans: dict[str, list[Span]] = {
+        "BOS/CHoCH, until the close beyond the level": [(row.bar, row.known) for row in theirs.breaks],
+        "BOS/CHoCH, from that close until the fourth swing is confirmed": [
+            (row.known, fourth[row.side, row.bar]) for row in theirs.breaks if (row.side, row.bar) in fourth
+        ],
+        "order block, until the close beyond the level": [(row.bar, row.known) for row in theirs.created],
+        "swing, until it is confirmed": [
+            (row.bar, row.bar + scale) for row in theirs.swings if row.bar not in (0, last)
+        ],
+        "gap, until its third bar": [(row.bar, row.bar + 1) for row in theirs.gaps or ()],
+    }
+    return [_ahead(what, of) for what, of in spans.items() if of]
+
+
+def _ahead(what: str, spans: Sequence[Span]) -> Ahead:
+    waits = [until - stamped for stamped, until in spans if until > stamped]
+    return Ahead(
+        what=what,
+        rows=len(spans),
+        ahead=len(waits),
+        median_bars=median(waits) if waits else 0,
+        longest_bars=max(waits, default=0),
+    )
+
+
+def _reproduced(theirs: PeerTables, computed: PeerTables) -> dict[str, tuple[int, int]]:
+    pairs = {
+        "swings": (theirs.swings, computed.swings),
+        "BOS and CHoCH": (theirs.breaks, computed.breaks),
+        "order blocks ever created": (theirs.created, computed.created),
+        "order blocks still listed": (theirs.blocks, computed.blocks),
+    }
+    found = {name: (_alike(table, again), len(table)) for name, (table, again) in pairs.items()}
+    orphans = theirs.orphans.items()
+    return {
+        **found,
+        "BOS and CHoCH deleted (BrokenIndex left)": (len(orphans & computed.orphans.items()), len(orphans)),
+    }
+
+
+def _alike(table: Sequence[Row], again: Sequence[Row]) -> int:
+    """How many rows of `table` are among `again`: all the same but for the last bits of the level."""
+    known = {_identity(row): row for row in again}
+    pairs = [(row, known[_identity(row)]) for row in table if _identity(row) in known]
+    return sum(
+        abs(row.top - other.top) + abs(row.bottom - other.bottom) <= LEVEL_SHARE * row.top for row, other in pairs
+    )
+
+
+def _erased(evidence: Evidence, ours: OurRows) -> dict[str, tuple[int, int]]:
+    breaks = {(row.side, row.bar) for row in ours.breaks}
+    blocks = {_break_key(row) for row in ours.blocks}
+    final = {(swing.side, swing.bar) for swing in evidence.swings}
+    swings = set(ours.accepted) - final
+    patterns = {key for key, each in evidence.patterns.items() if each.erased_by is not None}
+    gone = {key for key, each in evidence.blocks.items() if each.erased_at is not None}
+    return {
+        "swings replaced by a more extreme one": (len(swings), len(swings & set(ours.superseded))),
+        "BOS and CHoCH overlapped by a later stamp": (len(patterns), len(patterns & breaks)),
+        "order blocks the price went through and came back": (len(gone), len(gone & blocks)),
+    }
+
+
+def _swing_key(row: Row) -> tuple[int, ...]:
+    return row.side, row.swing_bar
+
+
+def _break_key(row: Row) -> tuple[int, ...]:
+    return row.side, row.swing_bar, row.known
+
+
+def _identity(row: Row) -> tuple[int, int, int, int, str]:
+    return row.side, row.bar, row.swing_bar, row.known, row.kind
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report; 1 when a difference is left unexplained."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.research.peer_differences", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("folder", type=Path, help="folder of the external cases, such as ../shared/smc-cases")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    given = parser.parse_args(arguments)
+    try:
+        prices, tables = read_prices(given.folder), read_tables(given.folder)
+    except (OSError, KeyError, ValueError) as error:
+        print(f"The cases in {given.folder} cannot be read: {error!r}", file=sys.stderr)
+        return 2
+    report = differences(prices, SCALE, tables)
+    print(json.dumps(as_record(report), indent=2) if given.json else as_markdown(report))
+    return 1 if any(counted(each)["unexplained"] for each in report.comparisons) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

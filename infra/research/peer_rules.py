@@ -21,12 +21,13 @@ class Prices:
     """Closed bars as columns of one length; `times` are the texts of the source."""
 
     times: Sequence[str]
+    opens: Sequence[float]
     highs: Sequence[float]
     lows: Sequence[float]
     closes: Sequence[float]
 
     def __post_init__(self) -> None:
-        lengths = {len(self.times), len(self.highs), len(self.lows), len(self.closes)}
+        lengths = {len(column) for column in (self.times, self.opens, self.highs, self.lows, self.closes)}
         if len(lengths) > 1:
             raise ValueError(f"columns have lengths {sorted(lengths)}, expected all the same")
 
@@ -89,7 +90,7 @@ def single(value: float) -> float:
 
 
 def swings_of(prices: Prices, scale: int) -> list[PeerSwing]:
-    """The swings that are left at the end of the series, with the two that the peer invents on its first and last bar."""
+    """The swings left at the end of the series, with the two that the peer invents on its first and last bar."""
     swings: list[PeerSwing] = []
     for bar in range(2 * scale - 1, len(prices.closes) - scale):
         window = slice(bar - scale + 1, bar + scale + 1)
@@ -157,7 +158,7 @@ class _Book:
         self.blocks.append(block)
 
     def erases(self, row: int, bar: int, high: float, low: float) -> bool:
-        """Read one bar (signed by the row's side): a wick through the far side marks, one back through the near erases."""
+        """Read one bar, signed by the row's side: a wick through the far edge marks, one back past the near erases."""
         at = self._at[row]
         block = self.blocks[at]
         near, far = (block.top, block.bottom) if block.side > 0 else (-block.bottom, -block.top)
