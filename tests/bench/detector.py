@@ -2,7 +2,8 @@
 
 Each row is a process of its own that reads the bars from a file, ours and the peers' alike. The four families are
 swings, BOS/CHoCH, order blocks and gaps, ours with the whole life of zones; the whole detector has both scales and
-displacement besides. Beside speed stands the share of readings that are rewritten later.
+displacement besides, and in one row all concepts of the rules. Beside speed stands the share of readings that are
+rewritten later.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ OURS = {
     "four": "four families, scale 5",
     "four_kept": "the same, events kept",
     "whole": "whole detector",
+    "all_concepts": "whole detector with all concepts",
     "bar_by_bar": "whole, bar by bar",
 }
 EXCHANGE = {
@@ -45,8 +47,8 @@ TARGETS = {
     "plain_four_vs_smartmoneyconcepts_100k": 40.0,
     "compiled_four_vs_smartmoneyconcepts_500": 120.0,
     "compiled_four_vs_smartmoneyconcepts_100k": 120.0,
-    "plain_whole_vs_smartmoneyconcepts_500": 8.0,
-    "compiled_whole_vs_smartmoneyconcepts_500": 40.0,
+    "plain_all_concepts_vs_smartmoneyconcepts_500": 8.0,
+    "compiled_all_concepts_vs_smartmoneyconcepts_500": 40.0,
     "plain_flatness_500_to_500k": 1 / 1.3,
 }
 WITHOUT_PEERS = "No ratios against peers: no Python that has one was given (--peers, make bench PEERS=...)."
@@ -156,7 +158,7 @@ def _ratios(build: str, rows: Rows, others: Rows) -> list[tuple[str, float]]:
     flat = (rows["four", first].median / first) / (rows["four", last].median / last)
     found = [(f"{build}_flatness_{_short(first)}_to_{_short(last)}", flat)]
     for (module, size), row in others.items():
-        for what in ("four", "four_kept", "whole"):
+        for what in ("four", "four_kept", "whole", "all_concepts"):
             found.append((f"{build}_{what}_vs_{module}_{_short(size)}", row.median / rows[what, size].median))
     return found
 

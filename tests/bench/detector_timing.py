@@ -14,12 +14,15 @@ from trading.rules import load_rules
 from trading.smc import Detector, Parameters, detector
 from trading.smc.events import RawEvent
 from trading.strategy.bias import detector_parameters
+from trading.strategy.concepts import concept_parameters
 
 Columns = tuple[list[float], list[float], list[float], list[float]]
 PART_BARS = 500
 """Events are handed on after so many bars, as from a backtest; what keeps millions of them pays for its own memory."""
 WINDOW, SERIES = 600, 1_200
 REPLAY_FROM, REPLAY_TO = 500, 1_000
+START, STEP = 1_704_067_200, 900
+"""The open times that concepts are told: quarters of an hour from 1 January 2024, 0 o'clock UTC, a Monday."""
 
 
 def main(what: str, file: str, runs: str) -> None:
@@ -54,6 +57,21 @@ def _reading(given: Parameters, columns: Columns, runs: int, part: int) -> list[
         found = Detector(given)
         for start in range(0, count, part):
             found.read(*_cut(columns, start, start + part))
+
+    return _timed(read, runs)
+
+
+def _reading_concepts(columns: Columns, runs: int) -> list[float]:
+    """Both scales, displacement and every concept that the rules switch on."""
+    rules, count = load_rules(), len(columns[0])
+    given = replace(parameters(whole=True), concepts=concept_parameters(rules))
+    times = list(range(START, START + count * STEP, STEP))
+
+    def read() -> None:
+        found = Detector(given)
+        for start in range(0, count, PART_BARS):
+            end = start + PART_BARS
+            found.read(*_cut(columns, start, end), times[start:end])
 
     return _timed(read, runs)
 
@@ -130,6 +148,7 @@ WHAT: dict[str, Callable[[Columns, int], list[float]]] = {
     "four": lambda columns, runs: _reading(parameters(whole=False), columns, runs, PART_BARS),
     "four_kept": lambda columns, runs: _reading(parameters(whole=False), columns, runs, len(columns[0])),
     "whole": lambda columns, runs: _reading(parameters(whole=True), columns, runs, PART_BARS),
+    "all_concepts": _reading_concepts,
     "bar_by_bar": lambda columns, runs: _updating(parameters(whole=True), columns, runs),
     "recompute": _recompute,
     "one_bar": _one_bar,

@@ -45,7 +45,7 @@ class WindowClock:
     The civil day is cut where a window starts or ends; `parts` are the windows open in each piece.
     """
 
-    __slots__ = ("changes_at", "cuts", "offset", "offset_until", "parts")
+    __slots__ = ("changes_at", "cuts", "offset", "offset_until", "openings", "parts")
 
     def __init__(self, windows: Sequence[tuple[int, tuple[int, int]]]) -> None:
         """`windows`: numbers, and start and end in minutes of the civil day, the end not included."""
@@ -57,13 +57,17 @@ class WindowClock:
         self.offset = 0
         self.offset_until = -(2**62)
         self.changes_at = -(2**62)
+        self.openings: list[Opening] = []
 
     def read(self, time: int) -> list[Opening]:
         """The windows open at `time`; the answer holds for every bar before `changes_at`."""
+        if time < self.changes_at:
+            return self.openings
         if time >= self.offset_until:
             self.offset, self.offset_until = new_york_offset(time)
         day, second = divmod(time + self.offset, DAY_SECONDS)
         piece = bisect_right(self.cuts, second)
         changes = time + self.cuts[piece] - second
         self.changes_at = changes if changes < self.offset_until else self.offset_until
-        return [(code, day) for code in self.parts[piece - 1]]
+        self.openings = [(code, day) for code in self.parts[piece - 1]]
+        return self.openings

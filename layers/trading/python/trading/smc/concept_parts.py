@@ -57,16 +57,18 @@ class ConceptParts:
         self.given = given
         self.maximum_age = age
         self.up, self.down = Peaks(), Peaks()
+        # One clock for the sessions and the kill zones: they change together.
+        clock = self._windows()
         self.true_ranges = TrueRanges(max(given.equal_levels_atr_bars, given.sweep_depth_atr_bars))
         self.pools = self._pools()
-        self.periods = self._periods()
+        self.periods = self._periods(clock)
         self.flipped = FlippedBook(age)
         self.breakers = Breakers(self.flipped, self.up, self.down) if given.breakers else None
         self.inversions = Inversions(self.flipped) if given.inversions else None
         self.inducements = Inducements(internal) if given.inducements else None
         self.ranges = DealingRanges(age, self.up, self.down) if given.dealing_ranges else None
         self.ote = OteZones(age, given.ote_near, given.ote_sweet, given.ote_far) if given.ote else None
-        self.kill_zones = KillZones(self._windows()) if given.kill_zones else None
+        self.kill_zones = KillZones(clock) if given.kill_zones else None
 
     def warm(self, bar: int) -> bool:
         """Whether nothing that full history would know is missing any more at `bar`."""
@@ -117,14 +119,14 @@ class ConceptParts:
             pools.find_equals(given.equal_levels_atr, given.equal_levels_atr_bars, given.equal_levels_lookback_bars)
         return pools
 
-    def _periods(self) -> PeriodLevels | None:
+    def _periods(self, clock: WindowClock) -> PeriodLevels | None:
         given = self.given
         codes = (DAY,) * given.previous_day + (WEEK,) * given.previous_week
         if self.pools is None or not (codes or given.previous_sessions):
             return None
         periods = PeriodLevels(self.pools, self.up, self.down)
         if given.previous_sessions:
-            periods.watch(codes + SESSIONS, self._windows())
+            periods.watch(codes + SESSIONS, clock)
         else:
             periods.watch(codes, None)
         return periods

@@ -16,11 +16,12 @@ class DisplacementMeter:
     Bodies and ranges of the counted bars are summed, and both limits hold for the sums.
     """
 
-    __slots__ = ("bearish_bar", "body_share", "bullish_bar", "enough", "run", "run_side", "true_ranges")
+    __slots__ = ("atr_bars", "bearish_bar", "body_share", "bullish_bar", "enough", "run", "run_side", "true_ranges")
 
     def __init__(self, *, atr_bars: int, body_atr: float, body_share: float, run_bars: int) -> None:
         # The body has to reach body_atr x sum / atr_bars; the factor is taken once.
         self.enough = body_atr / atr_bars
+        self.atr_bars = atr_bars
         self.body_share = body_share
         self.true_ranges: deque[float] = deque(maxlen=atr_bars)
         self.run: deque[tuple[float, float]] = deque(maxlen=run_bars)
@@ -36,31 +37,31 @@ class DisplacementMeter:
         elif body < 0:
             side = -1
             body = -body
+        run = self.run
         if side != self.run_side:
-            self.run.clear()
+            run.clear()
             self.run_side = side
-        self.run.append((body, covered))
+        run.append((body, covered))
         ranges = self.true_ranges
-        found = side if side and len(ranges) == ranges.maxlen and self._is_displaced() else 0
+        found = 0
+        if side and len(ranges) == self.atr_bars:
+            share, enough = self.body_share, 0.0
+            body = covered = 0.0
+            for one_body, one_range in reversed(run):
+                body += one_body
+                covered += one_range
+                if body >= share * covered:
+                    # Summed afresh, and only when it matters: finite memory keeps a window recompute exact.
+                    enough = enough or self.enough * sum(ranges)
+                    if body >= enough:
+                        found = side
+                        break
         ranges.append(true_range)
         if found > 0:
             self.bullish_bar = bar
         elif found < 0:
             self.bearish_bar = bar
         return found
-
-    def _is_displaced(self) -> bool:
-        enough = 0.0
-        body = covered = 0.0
-        for one_body, one_range in reversed(self.run):
-            body += one_body
-            covered += one_range
-            if body >= self.body_share * covered:
-                # Summed afresh, and only when it matters: finite memory keeps a window recompute exact.
-                enough = enough or self.enough * sum(self.true_ranges)
-                if body >= enough:
-                    return True
-        return False
 
     def sides(self, before: int) -> int:
         """The sides of the displacements that ended after bar `before`, as bits: 1 bullish, 2 bearish."""

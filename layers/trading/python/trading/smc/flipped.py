@@ -5,9 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
+from typing import Final, final
 
-from trading.smc.events import EXPIRED, TOUCHED, VIOLATED, EventKey, RawEvent
+from trading.smc.events import BREAKER, EXPIRED, INVERSE_GAP, MITIGATION_BLOCK, TOUCHED, VIOLATED, EventKey, RawEvent
 from trading.smc.watch import NEVER, NO_EXPIRY, Watch
+
+ENDINGS: Final = (TOUCHED, VIOLATED, EXPIRED)
+AT_TOUCH, AT_VIOLATION, AT_AGE = range(len(ENDINGS))
+CHANGES: Final = {kind: tuple(kind + ending for ending in ENDINGS) for kind in (BREAKER, MITIGATION_BLOCK, INVERSE_GAP)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +40,15 @@ class FlippedZone:
         self.top = event[5]
         self.bottom = event[6]
         self.rests_on = event[7]
-        self.near = self.top if event[1] > 0 else -self.bottom
-        self.far = self.bottom if event[1] > 0 else -self.top
+        self.near, self.far = (event[5], event[6]) if event[1] > 0 else (-event[6], -event[5])
         self.serial = serial
         self.touched = False
         self.alive = True
 
-    def event(self, ending: str, bar: int) -> RawEvent:
-        """A change of this zone at `bar`; its detail tells whether it has been touched."""
+    def event(self, ending: int, bar: int) -> RawEvent:
+        """A change of this zone at `bar`, one of `ENDINGS`; its detail tells whether it has been touched."""
         kind, side, scale, _, ref_bar = self.key
-        return (kind + ending, side, scale, bar, ref_bar, self.top, self.bottom, (self.key,), int(self.touched))
+        return (CHANGES[kind][ending], side, scale, bar, ref_bar, self.top, self.bottom, (self.key,), int(self.touched))
 
 
 class FlippedSide:
@@ -73,12 +77,14 @@ class FlippedSide:
             zone = waiting.pop()[2]
             zone.touched = True
             insort(touched, (zone.far, -zone.serial, zone))
-            events.append(zone.event(TOUCHED, bar))
+            events.append(zone.event(AT_TOUCH, bar))
         while touched and touched[-1][0] > close:
             zone = touched.pop()[2]
             zone.alive = False
-            events.append(zone.event(VIOLATED, bar))
-        self._wake()
+            events.append(zone.event(AT_VIOLATION, bar))
+        wakes = waiting[-1][0] if waiting else NEVER
+        # A close below the far edge needs a low below it.
+        self.wakes_at = touched[-1][0] if touched and touched[-1][0] > wakes else wakes
 
     def leave(self, zone: FlippedZone) -> None:
         """Take a zone out, wherever it is."""
@@ -90,12 +96,12 @@ class FlippedSide:
 
     def _wake(self) -> None:
         wakes = self.waiting[-1][0] if self.waiting else NEVER
-        # A close below the far edge needs a low below it.
         if self.touched and self.touched[-1][0] > wakes:
             wakes = self.touched[-1][0]
         self.wakes_at = wakes
 
 
+@final
 class FlippedBook(Watch):
     """All living flipped zones, both sides, oldest first."""
 
@@ -147,7 +153,7 @@ class FlippedBook(Watch):
                     break
                 zone.alive = False
                 (self.bullish if zone.key[1] > 0 else self.bearish).leave(zone)
-                events.append(zone.event(EXPIRED, bar))
+                events.append(zone.event(AT_AGE, bar))
             queue.popleft()
         self.expires_at = queue[0].key[3] + age if queue else NO_EXPIRY
 

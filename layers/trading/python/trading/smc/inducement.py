@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass
+from typing import final
 
 from trading.smc.events import (
     BLOCK_CLEARED,
@@ -125,6 +126,7 @@ class InducementSide:
         self.wakes_at = self.untaken[-1][0] if self.untaken else NEVER
 
 
+@final
 class Inducements(Watch):
     """Both sides. Internal swings are those of scale `internal`."""
 

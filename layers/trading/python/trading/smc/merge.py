@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from typing import Final, final
+from typing import Any, Final, cast, final
 
 from trading.smc.events import RawEvent
 from trading.smc.stages import LIVES, PIVOTS, STAGES
 
 STAGE_COUNT: Final = 8
+NO_PLACE: Final = 2**62
 
 
 @final
@@ -27,28 +27,43 @@ class Merge:
         self.features: list[RawEvent] = []
         self.merged: list[RawEvent] = []
         # Bar and stage of each event of the detector, which rise.
-        self.places = [event[3] * STAGE_COUNT + STAGES[event[0]] for event in told]
+        # Named as any tuples: compiled, each would be taken apart as a whole.
+        rows = cast("list[tuple[Any, ...]]", told)
+        stages = STAGES
+        self.places: list[int] = [row[3] * STAGE_COUNT + stages[row[0]] for row in rows]
+        self.places.append(NO_PLACE)
         self.done = 0
 
     def put(self, bar: int) -> None:
         """Put what was told at `bar` in its place."""
-        bar *= STAGE_COUNT
-        if self.pivots:
-            self._put(bar + PIVOTS, self.pivots)
-        if self.lives:
-            self._put(bar + LIVES, self.lives)
-        if self.features:
-            self._put(bar + STAGE_COUNT - 1, self.features)
+        places, told, merged = self.places, self.told, self.merged
+        pivots, lives, features = self.pivots, self.lives, self.features
+        place = bar * STAGE_COUNT
+        done = end = self.done
+        # Seldom more than a few: found sooner one by one than by halves.
+        if pivots:
+            while places[end] <= place + PIVOTS:
+                end += 1
+            merged += told[done:end]
+            merged += pivots
+            pivots.clear()
+            done = end
+        if lives:
+            while places[end] <= place + LIVES:
+                end += 1
+            merged += told[done:end]
+            merged += lives
+            lives.clear()
+            done = end
+        if features:
+            while places[end] < place + STAGE_COUNT:
+                end += 1
+            merged += told[done:end]
+            merged += features
+            features.clear()
+        self.done = end
 
     def all(self) -> list[RawEvent]:
         """Everything up to the end."""
         self.merged += self.told[self.done :]
         return self.merged
-
-    def _put(self, place: int, events: list[RawEvent]) -> None:
-        done = self.done
-        end = self.done = bisect_right(self.places, place, done)
-        if end > done:
-            self.merged += self.told[done:end]
-        self.merged += events
-        events.clear()

@@ -9,9 +9,15 @@ both makes it invalid.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, final
 
 from trading.smc.events import ENTERED, EXPIRED, INVALID, OTE, REANCHORED, EventKey, RawEvent
 from trading.smc.watch import FAR_AWAY, NEVER, NO_EXPIRY, Watch
+
+OTE_ENTERED: Final = OTE + ENTERED
+OTE_INVALID: Final = OTE + INVALID
+OTE_REANCHORED: Final = OTE + REANCHORED
+OTE_EXPIRED: Final = OTE + EXPIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +53,8 @@ class OteZone:
 
     def event(self, ending: str, bar: int) -> RawEvent:
         """A change of this zone at `bar`; its detail tells whether it had been entered."""
-        kind, side, scale, _, ref_bar = self.key
-        return (kind + ending, side, scale, bar, ref_bar, self.top, self.bottom, (self.key,), int(self.entered))
+        _, side, scale, _, ref_bar = self.key
+        return (ending, side, scale, bar, ref_bar, self.top, self.bottom, (self.key,), int(self.entered))
 
 
 class OteSide:
@@ -68,22 +74,18 @@ class OteSide:
         for zone in self.zones:
             if not zone.entered and low <= zone.near:
                 zone.entered = True
-                events.append(zone.event(ENTERED, bar))
+                events.append(zone.event(OTE_ENTERED, bar))
             if low < zone.start:
-                events.append(zone.event(INVALID, bar))
+                events.append(zone.event(OTE_INVALID, bar))
             elif high > zone.end:
-                events.append(zone.event(REANCHORED, bar))
+                events.append(zone.event(OTE_REANCHORED, bar))
             elif bar >= zone.due:
-                events.append(zone.event(EXPIRED, bar))
+                events.append(zone.event(OTE_EXPIRED, bar))
             else:
                 staying.append(zone)
         self.zones = staying
-        self.wake()
-
-    def wake(self) -> None:
-        """Find the next prices and the next bar to look at the zones."""
         self.low_wakes_at, self.high_wakes_at, self.expires_at = NEVER, FAR_AWAY, NO_EXPIRY
-        for zone in self.zones:
+        for zone in staying:
             self.expect(zone)
 
     def expect(self, zone: OteZone) -> None:
@@ -97,6 +99,7 @@ class OteSide:
             self.expires_at = zone.due
 
 
+@final
 class OteZones(Watch):
     """The zones of all scales. `near_share`, `sweet_share` and `far_share` of the way back from B to A."""
 

@@ -1,7 +1,8 @@
 """The prices of the bars that can still be asked about, and the highest of any stretch of them.
 
-They may be some bars ahead of who asks, so each question says before which bar it ends. The low side keeps negated lows, so that one code serves both. A question looks at the bars of one leg; legs of a side
-follow one another, so that asking costs O(1) per bar on the whole.
+They may be some bars ahead of who asks, so each question says before which bar it ends. The low side keeps negated
+lows, so that one code serves both. A question looks at the bars of one leg; legs of a side follow one another, so that
+asking costs O(1) per bar on the whole.
 """
 
 from __future__ import annotations

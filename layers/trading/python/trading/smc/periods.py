@@ -18,6 +18,7 @@ from trading.smc.watch import FAR_AWAY, NEVER, NO_EXPIRY
 DAYS_SINCE_MONDAY: Final = 3
 # Highest price and its bar, lowest price and its bar.
 Segment = tuple[float, int, float, int]
+NOTHING: Final[Segment] = (NEVER, 0, FAR_AWAY, 0)
 
 
 class Period:
@@ -91,7 +92,7 @@ class PeriodLevels:
             self.settled_at = bar
         running: dict[Opening, Period] = {}
         if bar > self.begins:
-            segment = self._segment(bar)
+            segment = self._segment(bar) if self.periods else NOTHING
             for period in self.periods:
                 period.fold(segment)
                 if period.opening in openings:
@@ -125,8 +126,8 @@ class PeriodLevels:
     def _close(self, period: Period, bar: int, events: list[RawEvent]) -> None:
         code = period.opening[0]
         if period.whole:
-            high, low = period.high, period.low
-            events.append((PERIOD_LEVEL, BEARISH, code, bar, period.high_bar, high, high, (), 0))
-            self.pools.add((PERIOD_LEVEL, BEARISH, code, bar, period.high_bar), high, events)
-            events.append((PERIOD_LEVEL, BULLISH, code, bar, period.low_bar, low, low, (), 0))
-            self.pools.add((PERIOD_LEVEL, BULLISH, code, bar, period.low_bar), low, events)
+            high, low, high_bar, low_bar = period.high, period.low, period.high_bar, period.low_bar
+            events.append((PERIOD_LEVEL, BEARISH, code, bar, high_bar, high, high, (), 0))
+            self.pools.add((PERIOD_LEVEL, BEARISH, code, bar, high_bar), high, events)
+            events.append((PERIOD_LEVEL, BULLISH, code, bar, low_bar, low, low, (), 0))
+            self.pools.add((PERIOD_LEVEL, BULLISH, code, bar, low_bar), low, events)

@@ -45,8 +45,11 @@ class Pool:
         _, _, scale, bar, ref_bar = key
         self.names += (key,)
         self.known_at = bar
-        self.highs = [(high[0], high[1], max(high[2], scale)) if high[0] == ref_bar else high for high in self.highs]
-        self.scale = max(self.scale, scale)
+        for at, high in enumerate(self.highs):
+            if high[0] == ref_bar and high[2] < scale:
+                self.highs[at] = (ref_bar, high[1], scale)
+        if scale > self.scale:
+            self.scale = scale
 
     def join(self, pools: list[Pool], oldest: int) -> None:
         """Take in the highs of older pools, but none of before bar `oldest`: without end, memory would have none."""
@@ -90,12 +93,14 @@ class PoolSide:
         """Take out every pool the signed high `probe` is beyond, nearest first."""
         taken: list[Pool] = []
         book = self.book
+        by_bar = self.by_bar
         while book and -book[-1][0] < probe:
             pool = book.pop()[2]
             pool.alive = False
-            self._forget(pool)
+            for high in pool.highs:
+                del by_bar[high[0]]
             taken.append(pool)
-        self._wake()
+        self.nearest = -book[-1][0] if book else FAR_AWAY
         return taken
 
     def equal_to(self, level: float, tolerance: float, bar: int, lookback: int) -> list[Pool]:

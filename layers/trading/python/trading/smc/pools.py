@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Final, final
 
 from trading.smc.events import EQUAL_LEVELS, EXPIRED, OUTSIDE, POOL, RUN, SWEEP, EventKey, RawEvent
 from trading.smc.peaks import Peaks
@@ -46,8 +47,10 @@ class SweepView:
 
 # The event of a sweep and the ATR of the bars before it, below 0 while there is none.
 Sweep = tuple[RawEvent, float]
+NONE_TAKEN: Final[list[Pool]] = []
 
 
+@final
 class LiquidityPools(Watch):
     """All untaken pools. With `equal_levels` off, equal highs stay separate pools. Sweeps are noted with the peaks."""
 
@@ -115,28 +118,33 @@ class LiquidityPools(Watch):
         known = book.by_bar.get(key[4])
         if known is not None:
             known.call(key)
-            self._expect(known)
+            self.due.append((key[3] + self.maximum_age, known))
             return
         self.serial += 1
         pool = Pool(key, price * book.sign, self.serial)
         if self.equal_levels and book.book:
             self._join_equals(pool, book, events)
         book.insert(pool)
-        self._expect(pool)
-        self._guard()
+        due = key[3] + self.maximum_age
+        if not self.due:
+            self.expires_at = due
+        self.due.append((due, pool))
+        self.high_guard = self.highs.nearest
+        self.low_guard = -self.lows.nearest
 
     def advance(self, bar: int, high: float, low: float, close: float, events: list[RawEvent]) -> None:
         """Take the pools the bar goes beyond, highs first and nearest first, then end what is too old."""
-        if high >= self.high_guard or low <= self.low_guard:
-            ups, downs = self.highs.take(high), self.lows.take(-low)
-            outside = OUTSIDE if ups and downs else 0
-            for pool in ups:
-                self._tell_taken(pool, bar, high, close, outside, events)
-            for pool in downs:
-                self._tell_taken(pool, bar, -low, -close, outside, events)
+        ups = self.highs.take(high) if high > self.highs.nearest else NONE_TAKEN
+        downs = self.lows.take(-low) if -low > self.lows.nearest else NONE_TAKEN
+        outside = OUTSIDE if ups and downs else 0
+        for pool in ups:
+            self._tell_taken(pool, bar, high, close, outside, events)
+        for pool in downs:
+            self._tell_taken(pool, bar, -low, -close, outside, events)
         if bar >= self.expires_at:
             self._expire(bar, events)
-        self._guard()
+        self.high_guard = self.highs.nearest
+        self.low_guard = -self.lows.nearest
 
     def views(self) -> tuple[PoolView, ...]:
         """Every untaken pool: highs, then lows, nearest first."""
@@ -177,16 +185,6 @@ class LiquidityPools(Watch):
         else:
             self.last_down = sweep
             self.down.sweeps.append(event[:5])
-
-    def _guard(self) -> None:
-        self.high_guard = self.highs.nearest
-        self.low_guard = -self.lows.nearest
-
-    def _expect(self, pool: Pool) -> None:
-        due = pool.known_at + self.maximum_age
-        if not self.due:
-            self.expires_at = due
-        self.due.append((due, pool))
 
     def _expire(self, bar: int, events: list[RawEvent]) -> None:
         queue = self.due
