@@ -30,8 +30,11 @@ bench: setup ## Measure storage, imports and the detector into out/bench [SUBJEC
 test: setup ## Run every test
 	.venv/bin/pytest -n 2 --dist loadfile
 
-test-compiled: compile ## Run the tests of detector and strategy on the compiled detector
-	.venv/bin/pytest tests/unit/smc tests/unit/strategy tests/unit/compiled
+test-compiled: setup ## Run the tests of detector and strategy on the compiled detector, where there is a C compiler
+	@if .venv/bin/python -c 'import os, shutil, sys, sysconfig; sys.exit(not (shutil.which("cc") or shutil.which("gcc")) or \
+		not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))'; \
+	then $(MAKE) --no-print-directory compile && .venv/bin/pytest tests/unit/smc tests/unit/strategy tests/unit/compiled; \
+	else echo "No C compiler or no Python.h here: the compiled detector is not tested."; fi
 
 lint: setup ## Check style and format
 	.venv/bin/ruff check .
