@@ -251,17 +251,23 @@ def _send_out(world: Ingest, task: _Task) -> IngestReport:
 
 def _state_of_close(world: Ingest, task: _Task) -> IngestReport:
     """Which coins lack the close, seen from the store."""
-    present, qualities = world.store.present(task.close, task.due), world.quality.load()
-    index = world.store.coverage(task.close, ()).index
+    index = world.store.index(task.close)
+    present = world.store.present(task.close, task.due, index)
+    lacking = [
+        coin.id
+        for coin in task.coins
+        if not (index.has_blocks(coin.id) and all((coin.id, timeframe) in present for timeframe in task.due))
+    ]
+    # Read even where the run has done so before its fetch: other shards have judged their coins meanwhile.
+    qualities = world.quality.load() if lacking else {}
     newest = newest_closed(task.close, Timeframe.M15)
     numbers = shard_numbers(task.universe.universe, world.rules.ingest.shard_coins)
     waiting = {}
-    for coin in task.coins:
-        quality = qualities.get(coin.id)
-        skipped = quality is not None and quality.absent_until >= newest
-        there = all((coin.id, timeframe) in present for timeframe in task.due)
-        if not index.has_blocks(coin.id) or not (there or skipped):
-            waiting[coin.id] = (quality.reason if quality else "") or f"asked for in shard {numbers[coin.id]}"
+    for coin in lacking:
+        quality = qualities.get(coin)
+        if quality is not None and quality.absent_until >= newest and index.has_blocks(coin):
+            continue
+        waiting[coin] = (quality.reason if quality else "") or f"asked for in shard {numbers[coin]}"
     return IngestReport(
         universe_version=task.universe.version,
         coins=len(task.coins),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -15,6 +16,15 @@ from trading.model.candles import CandleSeries
 from trading.model.folding import merged
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """`newest`: by series, the newest open time of its block, 0 for an empty one. `refused`: blocks that did not
+    decode; they were left as they are (never any when corrupt ones are replaced)."""
+
+    newest: Mapping[SeriesKey, int]
+    refused: tuple[SeriesKey, ...]
+
+
 class BlockTable:
     """`bars_kept`: how many bars a block keeps per coin and timeframe."""
 
@@ -22,13 +32,21 @@ class BlockTable:
         self._item = item
         self._bars_kept = bars_kept
 
-    def merge(self, key: SeriesKey, series: CandleSeries, *, replace_corrupt: bool) -> int:
-        """Merge bars into one block; returns its newest open time, 0 for an empty one.
+    def merge(self, bars: Mapping[SeriesKey, CandleSeries], *, replace_corrupt: bool) -> Merged:
+        """Merge bars into their blocks, read 100 per request. Raises StoreConflict when others keep writing."""
+        items, newest, refused = dict(self._items(bars)), {}, []
+        for key, series in sorted(bars.items()):
+            try:
+                newest[key] = self._merge_one(key, series, items.get(key), replace_corrupt=replace_corrupt)
+            except CorruptRecord:
+                refused.append(key)
+        return Merged(newest=newest, refused=tuple(refused))
 
-        Raises CorruptRecord unless `replace_corrupt`, StoreConflict when others keep writing.
-        """
+    def _merge_one(
+        self, key: SeriesKey, series: CandleSeries, item: MarketDataItem | None, *, replace_corrupt: bool
+    ) -> int:
+        """`item` is the block as it was read. Raises CorruptRecord unless `replace_corrupt`."""
         for _ in range(ATTEMPTS):
-            item = self._get(key)
             version = int(item.version or 0) if item else 0
             try:
                 stored = unpack_block(item.data or b"") if item else CandleSeries(key[1])
@@ -44,22 +62,26 @@ class BlockTable:
             try:
                 save_at_version(fresh, version, f"candle block {key[0]} {key[1]}")
             except StoreConflict:
+                item = self._get(key)
                 continue
             return _newest(whole)
         raise StoreConflict(f"candle block {key[0]} {key[1]} changed {ATTEMPTS} times while saving")
 
     def read(self, keys: Iterable[SeriesKey]) -> tuple[dict[SeriesKey, CandleSeries], dict[SeriesKey, str]]:
         """The blocks that are there, 100 per request, and by key why one was refused."""
-        by_item = {_block_key(key): key for key in keys}
         blocks: dict[SeriesKey, CandleSeries] = {}
         refused: dict[SeriesKey, str] = {}
-        for item in self._item.batch_get(list(by_item), consistent_read=True):
-            key = by_item[item.pk, item.sk]
+        for key, item in self._items(keys):
             try:
                 blocks[key] = unpack_block(item.data or b"")
             except CorruptRecord as error:
                 refused[key] = f"candle block {key[0]} {key[1]}: {error}"
         return blocks, refused
+
+    def _items(self, keys: Iterable[SeriesKey]) -> Iterator[tuple[SeriesKey, MarketDataItem]]:
+        by_item = {_block_key(key): key for key in keys}
+        for item in self._item.batch_get(list(by_item), consistent_read=True):
+            yield by_item[item.pk, item.sk], item
 
     def _get(self, key: SeriesKey) -> MarketDataItem | None:
         try:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist
 
 from shared.storage.candle_index import SLAB_BARS, period_start
 from shared.storage.packing import VALUES, Slab, pack_slab, unpack_slab
-from shared.storage.tables import MarketDataItem, lost_condition
+from shared.storage.tables import MarketDataItem, save_at_version
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.candles import CandleSeries
 from trading.model.folding import merged
 from trading.model.instruments import InstrumentId
 from trading.model.times import Timeframe, from_epoch, to_text
+
+logger = logging.getLogger(__name__)
 
 KEPT_AFTER_PERIOD = timedelta(days=7)
 ATTEMPTS = 8
@@ -48,38 +51,44 @@ class Tails:
 class SlabTable:
     def __init__(self, item: type[MarketDataItem]) -> None:
         self._item = item
+        # Keys of slabs that are there: those of the newest `tails`, and what was written since. Only a hint.
+        self._seen: dict[Timeframe, set[tuple[str, str]]] = {}
 
     def write(self, timeframe: Timeframe, open_time: int, rows: Mapping[InstrumentId, Row], shard: int) -> None:
         """Add coins to the slab of this bar and shard. What is there stays; nothing is written when nothing is new.
 
+        A slab that was seen is read before it is written: a refused write is charged like any other, and the read
+        comes after it anyway. One that was not seen is mostly new, and then the read would be for nothing.
         Raises StoreConflict when other writers were first time after time.
         """
-        item = self._new_item(timeframe, open_time, shard)
-        stored: dict[InstrumentId, Row] = {}
-        version = 0
+        item, seen = self._new_item(timeframe, open_time, shard), self._seen.setdefault(timeframe, set())
+        stored, version = self._read(item) if (item.pk, item.sk) in seen else ({}, 0)
+        seen.add((item.pk, item.sk))
         for _ in range(ATTEMPTS):
             if set(rows) <= set(stored):
                 return
             item.data = pack_slab(_slab(timeframe, open_time, {**rows, **stored}))
             item.version = version + 1
-            free = MarketDataItem.pk.does_not_exist() if version == 0 else MarketDataItem.version == version
             try:
-                item.save(condition=free)
+                save_at_version(item, version, f"{timeframe} slab of {item.sk}")
                 return
-            except PutError as error:
-                if not lost_condition(error):
-                    raise
-            stored, version = self._read(item)
+            except StoreConflict:
+                stored, version = self._read(item)
         raise StoreConflict(f"{timeframe} slab of {item.sk} changed {ATTEMPTS} times while saving")
 
     def closes(self, timeframe: Timeframe, open_time: int, *, substitutes: bool) -> dict[InstrumentId, float]:
-        """Close of every coin that has this bar, one Query. Raises CorruptRecord."""
+        """Close of every coin that has this bar, one Query. As in `tails`, the bars of a slab that does not decode
+        count as missing: it must not take the closes of all other coins with it."""
         partition, prefix = _partition(timeframe, period_start(open_time, timeframe)), _time_prefix(open_time)
         found: dict[InstrumentId, float] = {}
         for item in self._item.query(partition, MarketDataItem.sk.startswith(prefix), consistent_read=True):
             if _shard(item) == SUBSTITUTES and not substitutes:
                 continue
-            slab = unpack_slab(item.data or b"")
+            try:
+                slab = unpack_slab(item.data or b"")
+            except CorruptRecord as error:
+                logger.warning("%s slab of %s counts as missing: %s", timeframe, item.sk, error)
+                continue
             # Substitutes come last, and what is there stays.
             found = dict(zip(slab.instruments, slab.columns[CLOSE], strict=True)) | found
         return found
@@ -88,9 +97,11 @@ class SlabTable:
         """Bars that open within [first, last] (seconds since 1970), one Query per slab period."""
         slabs: dict[int, list[Slab]] = {}
         refused = []
+        seen = self._seen[timeframe] = set()
         period = period_start(first, timeframe)
         while period <= last:
             for item in self._item.query(_partition(timeframe, period), consistent_read=True):
+                seen.add((item.pk, item.sk))
                 try:
                     slab = unpack_slab(item.data or b"")
                 except CorruptRecord as error:

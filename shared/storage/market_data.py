@@ -107,9 +107,21 @@ class MarketDataStore:
             series[key] = known.until(close).last(self._bars_kept)
         return LoadedSeries(series=series, refused=refused)
 
+    def index(self, now: datetime) -> CandleIndex:
+        """What the blocks hold, one Get. An unreadable index reads as an empty store."""
+        item = self._get(INDEX_KEY)
+        if item is None:
+            return CandleIndex.starting(now)
+        version = int(item.version or 0)
+        try:
+            return unpack_index(item.data or b"", version)
+        except CorruptRecord:
+            # The index is only a summary: without it every coin counts as new and is fetched again.
+            return replace(CandleIndex.starting(now), version=version)
+
     def coverage(self, now: datetime, timeframes: Iterable[Timeframe] = tuple(Timeframe)) -> Coverage:
         """One read of the index and about one Query per timeframe. An unreadable index reads as an empty store."""
-        index = self._index(now)
+        index = self.index(now)
         tails: dict[SeriesKey, CandleSeries] = {}
         substitutes: dict[SeriesKey, CandleSeries] = {}
         refused: list[str] = []
@@ -120,9 +132,12 @@ class MarketDataStore:
             refused += found.refused
         return Coverage(index=index, tails=tails, substitutes=substitutes, refused=tuple(refused))
 
-    def present(self, close: datetime, timeframes: Iterable[Timeframe]) -> frozenset[SeriesKey]:
-        """The series that hold the newest bar closed at `close`: one Get and one Query per timeframe."""
-        index = self._index(close)
+    def present(
+        self, close: datetime, timeframes: Iterable[Timeframe], index: CandleIndex | None = None
+    ) -> frozenset[SeriesKey]:
+        """The series that hold the newest bar closed at `close`: one Query per timeframe, and one Get of the index
+        where the caller has not just read it."""
+        index = index or self.index(close)
         found: set[SeriesKey] = set()
         for timeframe in timeframes if index.version else ():
             open_time = newest_closed(close, timeframe)
@@ -144,7 +159,7 @@ class MarketDataStore:
         until the real ones come. Raises InvalidInput for a bar that is not closed at `now`, StoreConflict when others
         keep writing.
         """
-        index = self._index(now)
+        index = self.index(now)
         if not index.version:
             self._change_index(now, lambda each: each)
         recent: list[tuple[InstrumentId, CandleSeries]] = []
@@ -161,18 +176,17 @@ class MarketDataStore:
 
     def add_history(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime) -> int:
         """Store whole series of new coins as blocks; returns the number of bars. A corrupt block is replaced."""
-        newest = {}
         for key, series in sorted(bars.items()):
             _require_closed(key, series, now)
-            self._blocks.merge(key, series, replace_corrupt=True)
-            newest[key] = series.times[-1] if series else newest_closed(now, key[1])
+        self._blocks.merge(bars, replace_corrupt=True)
+        newest = {key: series.times[-1] if series else newest_closed(now, key[1]) for key, series in bars.items()}
         if newest:
             self._change_index(now, lambda index: index.with_newest(newest))
         return sum(len(series) for series in bars.values())
 
     def fold(self, now: datetime) -> int:
         """Move finished slab periods into blocks; returns how many series were folded (mostly 0, for one read)."""
-        index = self._index(now)
+        index = self.index(now)
         folded = 0
         for timeframe in Timeframe if index.version else ():
             until = period_start(newest_closed(now, timeframe), timeframe)
@@ -198,7 +212,7 @@ class MarketDataStore:
         """Write slabs; what a fold overtook meanwhile goes to the blocks as well."""
         for (timeframe, open_time), rows in sorted(rows_by_bar(bars).items()):
             self._slabs.write(timeframe, open_time, rows, shard)
-        after = self._index(now)
+        after = self.index(now)
         overtaken = {
             (instrument, series.timeframe): series.until(after.folded_until[series.timeframe])
             for instrument, series in bars
@@ -214,29 +228,14 @@ class MarketDataStore:
 
     def _merge_blocks(self, bars: Mapping[SeriesKey, CandleSeries], now: datetime) -> None:
         """Merge into existing blocks. A coin whose block does not decode is forgotten, so that it is fetched again."""
-        newest, corrupt = {}, []
-        for key, series in sorted(bars.items()):
-            try:
-                newest[key] = self._blocks.merge(key, series, replace_corrupt=False)
-            except CorruptRecord:
-                corrupt.append(key[0])
-        if newest or corrupt:
-            self._change_index(now, lambda index: index.with_newest(newest).without(corrupt))
-
-    def _index(self, now: datetime) -> CandleIndex:
-        item = self._get(INDEX_KEY)
-        if item is None:
-            return CandleIndex.starting(now)
-        version = int(item.version or 0)
-        try:
-            return unpack_index(item.data or b"", version)
-        except CorruptRecord:
-            # The index is only a summary: without it every coin counts as new and is fetched again.
-            return replace(CandleIndex.starting(now), version=version)
+        merged_blocks = self._blocks.merge(bars, replace_corrupt=False)
+        corrupt = {instrument for instrument, _ in merged_blocks.refused}
+        if bars:
+            self._change_index(now, lambda index: index.with_newest(merged_blocks.newest).without(corrupt))
 
     def _change_index(self, now: datetime, change: Callable[[CandleIndex], CandleIndex]) -> None:
         for _ in range(ATTEMPTS):
-            index = self._index(now)
+            index = self.index(now)
             changed = change(index)
             if changed == index and index.version:
                 return

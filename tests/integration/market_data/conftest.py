@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import boto3
@@ -64,6 +65,17 @@ def create_table(client: object, name: str) -> None:
 @pytest.fixture
 def store() -> MarketDataStore:
     return MarketDataStore(MARKET, bars_kept=BARS_KEPT)
+
+
+@contextmanager
+def listening(model: type[tables.Item], event: str, handler: Callable[..., None]) -> Iterator[None]:
+    """Hear what the client of a model's store does; it lives longer than one test."""
+    events = tables.connection(model).connection.client.meta.events
+    events.register(event, handler)
+    try:
+        yield
+    finally:
+        events.unregister(event, handler)
 
 
 class Amazon:

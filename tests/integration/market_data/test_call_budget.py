@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain, pairwise, permutations, product
@@ -17,8 +16,8 @@ from hypothesis import strategies as st
 from pynamodb.exceptions import PynamoDBException
 
 from shared.storage.call_budget import AHEAD, BUDGET, SPOT_CALLS, CallBudget, first_start, slots_before
-from shared.storage.tables import LedgerItem, bind, connection
-from tests.integration.market_data.conftest import LEDGER
+from shared.storage.tables import LedgerItem, bind
+from tests.integration.market_data.conftest import LEDGER, listening
 from trading.errors import InvalidInput
 
 NOW = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
@@ -110,7 +109,7 @@ def test_own_write_with_a_lost_answer_counts() -> None:
             parsed["Error"] = {"Code": "ConditionalCheckFailedException", "Message": "repeated by the client"}
             http_response.status_code = 400
 
-    with listening("after-call.dynamodb.PutItem", refuse):
+    with listening(bind(LedgerItem, LEDGER), "after-call.dynamodb.PutItem", refuse):
         assert reserved(count=30) == after(*range(30))
 
 
@@ -137,17 +136,6 @@ def test_impossible_reservation_is_refused(spacing: timedelta, until: datetime) 
         CallBudget(LEDGER).reserve(NOW, 1, spacing, until)
 
 
-@contextmanager
-def listening(event: str, handler: Callable[..., None]) -> Iterator[None]:
-    """Hear what the store's own client does; it lives longer than one test."""
-    events = connection(bind(LedgerItem, LEDGER)).connection.client.meta.events
-    events.register(event, handler)
-    try:
-        yield
-    finally:
-        events.unregister(event, handler)
-
-
 class Turnstile:
     """Lets the requests of runs through one at a time, in a given order of runs; then one run after the other."""
 
@@ -158,7 +146,7 @@ class Turnstile:
         self._threads = {name: Thread(target=self._run, name=name, args=(task,)) for name, task in runs.items()}
 
     def play(self, order: tuple[str, ...]) -> dict[str, Any]:
-        with listening("before-call.dynamodb", self._arrive):
+        with listening(bind(LedgerItem, LEDGER), "before-call.dynamodb", self._arrive):
             for name, thread in self._threads.items():
                 thread.start()
                 assert self._stopped[name].acquire(timeout=5)
@@ -215,7 +203,7 @@ def test_run_that_loses_every_race_reserves_nothing() -> None:
             winner.join(5)
 
     results: list[Slots] = []
-    with listening("before-call.dynamodb.PutItem", overtake):
+    with listening(bind(LedgerItem, LEDGER), "before-call.dynamodb.PutItem", overtake):
         loser = Thread(target=lambda: results.append(reserved()), name="loser")
         loser.start()
         loser.join(5)

@@ -12,6 +12,7 @@ from tests.integration.market_data.ingest_scene import COINS, MIDNIGHT, MINUTE, 
 from trading.model.times import Timeframe, from_epoch
 
 CLOSE = from_epoch(MIDNIGHT + 41 * 900)
+TODAY_SLABS = "SLAB#15m#2024-05-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -74,6 +75,22 @@ def test_lost_shard_is_sent_out_again(large: Scene) -> None:
     assert_complete(large, START)
 
 
+def test_shard_with_a_corrupt_slab_is_sent_out_again(large: Scene) -> None:
+    large.run(START)
+    large.run_shards(START)
+    now = START + timedelta(minutes=15)
+    large.run(now)
+    large.sent.pop()
+    large.run_shards(now)
+    item = MarketDataItem.get(TODAY_SLABS, "2024-05-01T10:15:00.000Z#01")
+    item.data = item.data[:-1]
+    item.save()
+    large.run(now + MINUTE)
+    assert [shard.coins for shard in large.sent] == [("AAA", "BBB"), ("CCC",)]
+    large.run_shards(now + MINUTE)
+    assert_complete(large, now)
+
+
 def test_shard_run_twice_stores_and_announces_once(large: Scene) -> None:
     large.run(START)
     sent = list(large.sent)
@@ -108,7 +125,7 @@ def test_shards_write_a_slab_of_their_own(large: Scene) -> None:
     now = START + timedelta(minutes=15)
     large.run(now)
     large.run_shards(now)
-    keys = [item.sk for item in MarketDataItem.query("SLAB#15m#2024-05-01T00:00:00.000Z")]
+    keys = [item.sk for item in MarketDataItem.query(TODAY_SLABS)]
     assert keys == ["2024-05-01T10:15:00.000Z#01", "2024-05-01T10:15:00.000Z#02"]
 
 

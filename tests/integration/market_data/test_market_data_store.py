@@ -30,6 +30,7 @@ MIDNIGHT = 1_714_521_600
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 EVENING = from_epoch(MIDNIGHT)
 BOTH = wave(MIDNIGHT - 96 * 900, 96 + 48)
+TODAY_SLABS = "SLAB#15m#2024-05-01T00:00:00.000Z"
 YESTERDAY, TODAY = BOTH.until(MIDNIGHT), BOTH.last(48)
 
 
@@ -140,7 +141,7 @@ def test_corrupt_block_is_named_and_fetched_again(store: MarketDataStore) -> Non
 def test_corrupt_slab_counts_as_missing_and_heals(store: MarketDataStore) -> None:
     store.add_history({(BTC, M15): YESTERDAY}, from_epoch(MIDNIGHT))
     store.add({(BTC, M15): TODAY}, NOON)
-    damage(store, "SLAB#15m#2024-05-01T00:00:00.000Z", "2024-05-01T03:00:00.000Z#00")
+    damage(store, TODAY_SLABS, "2024-05-01T03:00:00.000Z#00")
     coverage = store.coverage(NOON)
     assert len(coverage.refused) == 1
     assert coverage.first_missing((BTC, M15)) == MIDNIGHT + 3 * 3600
@@ -148,11 +149,19 @@ def test_corrupt_slab_counts_as_missing_and_heals(store: MarketDataStore) -> Non
     assert loaded(store) == BOTH.last(BARS_KEPT)
 
 
+def test_corrupt_slab_takes_no_other_closes_with_it(store: MarketDataStore) -> None:
+    store.add({(BTC, M15): TODAY}, NOON, 1)
+    store.add({(ETH, M15): TODAY}, NOON, 2)
+    damage(store, TODAY_SLABS, "2024-05-01T11:45:00.000Z#01")
+    assert store.last_closes(NOON) == {ETH: TODAY.closes[-1]}
+    assert store.present(NOON, [M15]) == {(ETH, M15)}
+
+
 def test_shards_of_one_close_share_no_item(store: MarketDataStore) -> None:
     store.add({(BTC, M15): TODAY}, NOON, 1)
     store.add({(ETH, M15): TODAY}, NOON, 2)
     store.add({(BTC, M15): TODAY}, NOON, 2)  # a coin that moved to another shard
-    partition = list(MarketDataItem.query("SLAB#15m#2024-05-01T00:00:00.000Z"))
+    partition = list(MarketDataItem.query(TODAY_SLABS))
     assert len(partition) == 2 * 48
     assert loaded(store) == loaded(store, ETH) == TODAY
     assert store.last_closes(NOON) == {BTC: TODAY.closes[-1], ETH: TODAY.closes[-1]}
