@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo compile bench test test-compiled lint types validate build check lock clean
+.PHONY: help setup demo compile bench mutate risk-table test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ compile: setup ## Compile the detector with mypyc into out/compiled; used from t
 
 bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
 	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
+
+mutate: setup ## Change risk one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits"]
+	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
+
+risk-table: setup ## Write docs/risk.md from limits, rules and scenarios, with the counts of the last demo if there is one
+	.venv/bin/python -m tests.documents.risk_table $(wildcard out/demo/summary.json)
 
 test: setup ## Run every test
 	.venv/bin/pytest -n 2 --dist loadfile

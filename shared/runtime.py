@@ -10,6 +10,7 @@ from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from shared.storage.market_watch import MarketWatchStore
 from shared.storage.quality import QualityStore
 from trading.rules import Rules, load_rules
 
@@ -47,3 +48,8 @@ def market_of(table_name: str, bars_kept: int) -> MarketDataStore:
 @cache
 def quality_of(table_name: str) -> QualityStore:
     return QualityStore(table_name)
+
+
+@cache
+def watch_of(table_name: str) -> MarketWatchStore:
+    return MarketWatchStore(table_name)

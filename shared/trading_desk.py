@@ -10,16 +10,18 @@ from shared.alerts import Alerts, alerts_of
 from shared.clock import current_clock
 from shared.observability import Telemetry
 from shared.order_desk import OrderDesk
-from shared.runtime import control_of, decisions_of, ledger_of, market_of, rules_for
+from shared.runtime import control_of, decisions_of, ledger_of, market_of, rules_for, watch_of
 from shared.secrets import trading_keys
 from shared.settings import TradingSettings
 from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from shared.storage.market_watch import MarketWatchStore
+from shared.venue.last_line import caps_of
 from shared.venues import account_of, spot_of
 from trading.model.instruments import Universe
-from trading.ports import SpotMarket, Venue
+from trading.ports import Clock, SpotMarket, Venue
 from trading.rules import Rules
 
 
@@ -35,6 +37,8 @@ class TradingDesk:
     market: MarketDataStore
     alerts: Alerts
     orders: OrderDesk
+    watch: MarketWatchStore
+    clock: Clock
     rules: Rules
     telemetry: Telemetry
     now: datetime
@@ -51,7 +55,7 @@ def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
     rules, clock = rules_for(settings), current_clock()
     control, ledger = control_of(settings.ledger_table), ledger_of(settings.ledger_table)
     keys = trading_keys(settings.trading_secret_id)
-    venue = account_of(settings.futures_url, keys.api_key, keys.api_secret)
+    venue = account_of(settings.futures_url, keys.api_key, keys.api_secret, caps_of(rules), clock)
     return TradingDesk(
         venue=venue,
         spot=spot_of(settings.spot_url, clock),
@@ -61,6 +65,8 @@ def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
         market=market_of(settings.market_data_table, rules.data.bars_kept),
         alerts=alerts_of(settings.alerts_topic_arn, control),
         orders=OrderDesk(venue=venue, ledger=ledger, clock=clock, rules=rules),
+        watch=watch_of(settings.ledger_table),
+        clock=clock,
         rules=rules,
         telemetry=telemetry,
         now=clock.now(),

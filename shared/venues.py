@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from shared.clock import SystemClock
 from trading.ports import Clock
 
 if TYPE_CHECKING:
     from shared.venue import KrakenFuturesMarket, KrakenRestVenue, KrakenSpot
+    from shared.venue.last_line import EntryCaps
 
 
 @lru_cache(maxsize=4)
@@ -26,9 +28,13 @@ def futures_of(url: str) -> KrakenFuturesMarket:
     return KrakenFuturesMarket(base_url=url)
 
 
-@lru_cache(maxsize=2)
-def account_of(url: str, key: str, secret: str) -> KrakenRestVenue:
-    """The trading account; a changed key gives a new client."""
+@lru_cache(maxsize=4)
+def account_of(
+    url: str, key: str, secret: str, caps: EntryCaps | None = None, clock: Clock | None = None
+) -> KrakenRestVenue:
+    """The trading account; a changed key or cap gives a new client. Without caps it can open nothing."""
     from shared.venue import KrakenRestVenue
+    from shared.venue.last_line import LastLine
 
-    return KrakenRestVenue(key=key, secret=secret, base_url=url)
+    last_line = LastLine(caps=caps, clock=clock or SystemClock())
+    return KrakenRestVenue(key=key, secret=secret, base_url=url, last_line=last_line)

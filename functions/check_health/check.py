@@ -10,6 +10,7 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from functions.check_health.failing import failing_functions
 from functions.check_health.health import Health, Status, is_naked, shown_position, unknown_intents
 from shared.storage.control import ControlStore, RunRecord
 from shared.storage.ledger import Ledger
@@ -87,13 +88,17 @@ def known_secrets(reader: SecretPresence, *, trading: str, webhooks: str) -> dic
 
 def judge(facts: Facts) -> Health:
     """Pure: the same facts always give the same record."""
-    findings = [*_world_findings(facts), *_stored_findings(facts)]
     stored = facts.stored
+    failing = failing_functions(stored.runs) if stored else ()
+    findings = [*_world_findings(facts), *_stored_findings(facts)]
+    findings += [(Status.DEGRADED, each.reason) for each in failing]
     positions = stored.positions if stored else ()
     return Health(
         at=facts.now,
         status=max((status for status, _ in findings), key=list(Status).index, default=Status.OK),
         reasons=tuple(reason for _, reason in findings),
+        unconfirmed=tuple(each.reason for each in failing if not each.lasts),
+        failing_since={each.function: to_text(each.since) for each in failing},
         kill_level=stored.control.level if stored else None,
         kill_reason=stored.control.reason if stored else None,
         positions=tuple(shown_position(each, (facts.quotes or {}).get(each.contract)) for each in positions),
@@ -211,10 +216,10 @@ def _skew(facts: Facts) -> timedelta | None:
 
 
 def _reported(stored: Stored | None, name: str) -> str | None:
-    """A figure that the newest reconcile run wrote into its proof."""
+    """A figure that the newest reconcile run wrote into its proof; None when it did not come to know it."""
     run = stored.runs.get("reconcile_positions") if stored else None
     value = run.proof.get(name) if run else None
-    return None if value is None else str(value)
+    return None if value in (None, "") else str(value)
 
 
 def _seconds(age: timedelta | None) -> float | None:

@@ -31,11 +31,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Ages in seconds, money as decimal text in USD, times as ISO text; None where a fact is not known."""
+    """Ages in seconds, money as decimal text in USD, times as ISO text; None where a fact is not known.
+
+    `unconfirmed` are those reasons that may be gone in a minute: shown, not told. `failing_since` is the first of the
+    failing runs in a row by function, which the next health run reads from here.
+    """
 
     at: datetime
     status: Status
     reasons: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    failing_since: dict[str, str]
     kill_level: KillLevel | None
     kill_reason: str | None
     positions: tuple[dict[str, Any], ...]
@@ -62,7 +68,8 @@ class Health:
         return found if self.kill_level is None else {**found, "KillLevel": int(self.kill_level)}
 
     def alert(self) -> Alert | None:
-        if self.status is Status.OK:
+        """All reasons, as soon as one of them is worth telling."""
+        if set(self.reasons) <= set(self.unconfirmed):
             return None
         return Alert(
             kind=AlertKind.HEALTH,

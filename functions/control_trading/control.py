@@ -15,14 +15,16 @@ from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
 from trading.errors import InvalidInput, StoreConflict, TradingError
 from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.control import Control, KillLevel
+from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.instruments import Universe
 from trading.model.times import to_text
 from trading.model.venue import VenuePosition
 from trading.risk.day import lost_share
+from trading.risk.guards import drawdown, resumed, week_loss
 from trading.rules import Rules
 
 ATTEMPTS = 3
+LOST = "peaks, halt, losses in a row and reached limits"
 HEALTH_AGE = timedelta(minutes=5)
 SEVERITIES = {
     KillLevel.NORMAL: Severity.INFO,
@@ -58,15 +60,20 @@ def pause(desk: ControlDesk, request: PauseRequest) -> dict[str, Any]:
 
 
 def resume(desk: ControlDesk, request: ResumeRequest) -> dict[str, Any]:
-    """K0. Refused while a flatten is under way: new entries would be closed again at once."""
+    """K0. Refused while a flatten is under way: new entries would be closed again at once.
+
+    The risk day is written before the switch: a guard that this resume ends must not see the lowered switch first.
+    """
 
     def lowered(current: Control) -> KillLevel:
         if current.level >= KillLevel.FLATTEN:
             _require_flat(desk, current)
         return KillLevel.NORMAL
 
+    lowered(desk.control.control(desk.now))
+    halted, measured_anew = _resume_day(desk)
     stored = change_level(desk, request, lowered, request.reason)
-    return {"ok": True, **_shown(stored), "daily_loss_halt": _end_halt(desk)}
+    return {"ok": True, **_shown(stored), "daily_loss_halt": halted, "measured_anew": measured_anew}
 
 
 def status(desk: ControlDesk) -> dict[str, Any]:
@@ -78,9 +85,23 @@ def status(desk: ControlDesk) -> dict[str, Any]:
         body |= {"status": "down", "reasons": [f"check_health does not run: {why}", *body.get("reasons", [])]}
     body |= {"kill_level": int(current.level), "kill_reason": current.reason, "changed_by": current.changed_by}
     if day is not None:
-        lost = max(lost_share(day.peak_equity, day.last_equity), Decimal(0))
-        body |= {"equity": str(day.last_equity), "day_loss_pct": str(round(lost, 2)), "halted": day.halted}
+        body |= _shown_day(day)
     return {"ok": True, **body}
+
+
+def _shown_day(day: RiskDay) -> dict[str, Any]:
+    if day.unreadable:
+        return {"risk_day_unreadable": day.unreadable, "halted": day.halted}
+    lost = max(lost_share(day.peak_equity, day.last_equity), Decimal(0))
+    return {
+        "equity": str(day.last_equity),
+        "equity_not_believed": None if day.implausible is None else str(day.implausible),
+        "day_loss_pct": str(round(lost, 2)),
+        "week_loss_pct": str(round(week_loss(day), 2)),
+        "drawdown_pct": str(round(drawdown(day), 2)),
+        "rejections": day.rejections,
+        "halted": day.halted,
+    }
 
 
 def change_level(
@@ -124,19 +145,32 @@ def _require_flat(desk: ControlDesk, current: Control) -> None:
         )
 
 
-def _end_halt(desk: ControlDesk) -> bool:
-    """A halt of an earlier day ends with a resume; today's stays. Returns whether entries are still halted."""
-    day = desk.control.risk_day()
-    if day is None or not day.halted:
-        return False
-    if day.halted_on == desk.now.date():
-        return True
-    try:
-        desk.control.save_risk_day(replace(day, halted_on=None))
-    except StoreConflict:
-        # Reconcile marked the day at this moment. The resume itself is done; the answer says that a halt is left.
-        return True
-    return False
+def _resume_day(desk: ControlDesk) -> tuple[bool, list[str]]:
+    """Whether entries are still halted, and what the guards now measure from.
+
+    A halt of an earlier day ends with a resume; today's stays. A day that cannot be read is begun anew by the next
+    marking of the account: what it knew is lost, a halt of today with it, and the person who resumes is told so.
+    """
+    for _ in range(ATTEMPTS):
+        before = desk.control.risk_day()
+        if before is None:
+            return False, []
+        if before.unreadable:
+            try:
+                desk.control.forget_unreadable_day(before, desk.now)
+            except StoreConflict:
+                continue
+            return False, [f"the risk day could not be read and begins anew: its {LOST} are forgotten"]
+        day, said = resumed(before, desk.rules.risk)
+        if day.halted_on != desk.now.date():
+            day = replace(day, halted_on=None)
+        if day != before:
+            try:
+                desk.control.save_risk_day(day)
+            except StoreConflict:
+                continue
+        return day.halted, list(said)
+    raise StoreConflict(f"the risk day changed {ATTEMPTS} times meanwhile; nothing was changed, try again")
 
 
 def _tell(desk: ControlDesk, before: Control, after: Control) -> None:

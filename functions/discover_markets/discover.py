@@ -13,7 +13,7 @@ from trading.errors import VenueUnavailable
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.instruments import Universe
 from trading.model.times import to_text
-from trading.ports import FuturesMarket, SpotMarket
+from trading.ports import ContractListings, SpotMarket
 from trading.rules import Rules
 from trading.universe.changing import UniverseChange, change_between, keep_held, shrink_refusal
 from trading.universe.joining import Markets, join
@@ -27,7 +27,7 @@ class Discovery:
     """What discovery works with."""
 
     spot: SpotMarket
-    futures: FuturesMarket
+    futures: ContractListings
     store: MarketDataStore
     ledger: Ledger
     alerts: Alerts
@@ -36,9 +36,9 @@ class Discovery:
 
 def discover(world: Discovery, now: datetime) -> dict[str, Any]:
     """One cycle; returns its proof. A venue that does not answer, and a universe that shrank, keep the old one."""
-    previous = world.store.universe()
+    previous = world.store.replaceable_universe()
     try:
-        markets = Markets(pairs=world.spot.pairs(), contracts=world.futures.contracts(), quotes=world.futures.quotes())
+        markets = _listed_now(world)
     except VenueUnavailable as error:
         return _kept(world, previous, f"venue gave no answer: {error}", now)
     proposed = join(markets, world.rules.universe)
@@ -53,6 +53,11 @@ def discover(world: Discovery, now: datetime) -> dict[str, Any]:
     if change:
         world.alerts.tell(_change_alert(change, stored, now))
     return _proof(stored, change)
+
+
+def _listed_now(world: Discovery) -> Markets:
+    pairs, listing, quotes = world.spot.pairs(), world.futures.listing(), world.futures.quotes()
+    return Markets(pairs=pairs, contracts=listing.contracts, quotes=quotes, refused=listing.refused)
 
 
 def _proof(stored: StoredUniverse, change: UniverseChange) -> dict[str, Any]:

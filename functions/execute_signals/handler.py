@@ -25,6 +25,8 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
         "sent": desk.orders.sent,
         "rejections": desk.orders.rejections,
         "failures": report.failures,
+        "pauses": report.pauses,
+        "paused": report.paused,
     }
     telemetry.count("OrdersSent", desk.orders.sent)
     telemetry.count("OrdersUnknown", desk.orders.unknown)

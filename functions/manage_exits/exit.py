@@ -13,7 +13,6 @@ from trading.execution.protection import protective_steps
 from trading.exits.registry import Close, ExitCase, MoveStop, decide_exit
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.positions import Position, PositionState
-from trading.model.units import Price
 from trading.model.venue import Quote
 
 MANAGED = (PositionState.PROTECTED, PositionState.UNPROTECTED, PositionState.CLOSING)
@@ -39,7 +38,7 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
     for position in held:
         quote = quotes.get(position.contract)
         try:
-            _manage(desk, position, quote.mark if quote else None, closes.get(position.instrument), report)
+            _manage(desk, position, quote, closes.get(position.instrument), report)
         except (TradingError, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
     return report
@@ -54,18 +53,30 @@ def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote]:
 
 
 def _manage(
-    desk: TradingDesk, position: Position, mark: Price | None, last_close: float | None, report: ExitReport
+    desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None, report: ExitReport
 ) -> None:
     if position.state is not PositionState.CLOSING:
-        case = ExitCase(position=position, mark=mark, last_close=last_close, rules=desk.rules, now=desk.now)
-        verdict = decide_exit(case)
+        verdict = decide_exit(_case(desk, position, quote, last_close))
         report.evaluated.update(verdict.evaluated)
         if verdict.fired is None or verdict.action is None:
             return
         report.fired[verdict.fired] += 1
         position = _apply(desk, position, verdict.action, verdict.fired)
+    mark = quote.mark if quote else None
     decide = partial(protective_steps, mark=mark, rules=desk.rules, now=desk.now)
     desk.orders.carry_out(position, decide)
+
+
+def _case(desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None) -> ExitCase:
+    return ExitCase(
+        position=position,
+        mark=quote.mark if quote else None,
+        index=quote.index if quote else None,
+        quoted_at=quote.at if quote else None,
+        last_close=last_close,
+        rules=desk.rules,
+        now=desk.now,
+    )
 
 
 def _apply(desk: TradingDesk, position: Position, action: MoveStop | Close, rule: str) -> Position:

@@ -33,10 +33,15 @@ def end_if_over(desk: TradingDesk, position: Position, booked: list[str]) -> boo
     rows = desk.venue.ledger_rows(position.planned_at - CLOCKS_MAY_DIFFER)
     if not log_is_complete(position, rows):
         return False
+    day = desk.control.risk_day()
+    if day is None:
+        # The trade and its count are one write: it is booked when there is a day to count it on.
+        return False
     trade = book_trade(position, rows, desk.now)
     closed = replace(position, close_reason=trade.exit_reason).moved(PositionState.CLOSED)
-    day = desk.control.risk_day()
-    counted = count_trade(day, trade, desk.now, desk.rules.risk) if day else None
+    # A day that cannot be read counts nothing and must not keep the trade: a record that stays open would keep a person
+    # from resuming after a flatten, which alone begins the day anew. Its losses in a row are lost then in any case.
+    counted = None if day.unreadable else count_trade(day, trade, desk.now, desk.rules.risk)
     desk.ledger.close_position(closed, trade, counted)
     _tell_closed(desk, trade)
     booked.append(f"{position.contract} {trade.exit_reason} {trade.net}")

@@ -24,6 +24,7 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
         "booked": report.booked,
         "failures": report.failures,
         "equity": report.equity,
+        "day_loss_pct": report.day_loss_pct,
         "sent": desk.orders.sent,
     }
     telemetry.count("Discrepancies", len(report.discrepancies))

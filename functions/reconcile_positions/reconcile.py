@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from functions.reconcile_positions.ending import CLOCKS_MAY_DIFFER, end_if_over
+from functions.reconcile_positions.marking import mark_account, raise_level, tell_unreadable_day
 from functions.reconcile_positions.telling import (
     ReconcileReport,
-    mark_day,
     tell_discrepancies,
     tell_naked,
     tell_opened,
     tell_unreadable,
 )
 from shared.trading_desk import TradingDesk
-from trading.errors import TradingError, VenueAnswerInvalid, VenueUnavailable
+from trading.errors import TradingError, VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
 from trading.execution.flattening import under_kill_level
 from trading.execution.protection import protective_steps
-from trading.model.control import KillLevel
+from trading.model.control import KillLevel, RiskDay
 from trading.model.instruments import Instrument
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.units import Price
-from trading.model.venue import OrderReport, Quote, VenuePosition
+from trading.model.venue import Fill, OrderReport, Quote, VenuePosition
 from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, mark_missing, orphans, stray_instrument
 from trading.reconciliation.settle import in_doubt, settle
-from trading.reconciliation.view import VenueView
+from trading.reconciliation.view import DiscrepancyKind, VenueView
+
+BY_FILLS = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
+"""Differences between a quantity and its fills: no news while the fills are unknown."""
 
 
 def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
-    """One run. A failing position never keeps the others from being protected."""
+    """One run. A failing position never keeps the others from being protected, and a venue that shows neither positions
+    nor orders does not keep the account from being looked at: its peaks and halts are remembered all the same."""
     report = ReconcileReport()
+    try:
+        _reconcile(desk, report)
+    except (TradingError, AssertionError):
+        _read_account(desk, report)
+        raise
+    _read_account(desk, report)
+    return report
+
+
+def _reconcile(desk: TradingDesk, report: ReconcileReport) -> None:
     positions, report.unreadable = desk.ledger.readable_positions()
     tell_unreadable(desk, report)
     report.positions = len(positions)
@@ -41,10 +56,9 @@ def reconcile_positions(desk: TradingDesk) -> ReconcileReport:
     left = tuple(each for each in settled if each is not None)
     left += _adopt_ghosts(desk, left, view, quotes, report)
     left = _cancel_orphans(desk, left, view, report)
-    report.discrepancies = discrepancies(left, view)
+    found = discrepancies(left, view)
+    report.discrepancies = tuple(each for each in found if view.fills_known or each.kind not in BY_FILLS)
     tell_discrepancies(desk, report)
-    _read_account(desk, report)
-    return report
 
 
 class _Quotes:
@@ -67,14 +81,16 @@ class _Quotes:
 def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: ReconcileReport) -> VenueView:
     """Positions, orders and fills in one go; look-ups only for orders that should rest and do not.
 
-    A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired.
+    A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired. So they are
+    when the fills do not answer, from positions and orders alone; nothing is concluded from silence then.
     """
     oldest = min((each.planned_at for each in positions), default=None)
     since = oldest - CLOCKS_MAY_DIFFER if oldest else None
-    shown, orders, fills = desk.venue.positions(), desk.venue.open_orders(), desk.venue.fills(since)
+    shown, orders = desk.venue.positions(), desk.venue.open_orders()
+    fills = _read_fills(desk, since, report)
     _refuse_empty(desk, shown, positions)
     reports: list[OrderReport] = []
-    failed: set[str] = set()
+    failed = {each.contract for each in positions} if fills is None else set()
     for position in positions:
         doubtful = in_doubt(position, orders)
         if not doubtful:
@@ -88,11 +104,21 @@ def _read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Recon
     return VenueView(
         positions=shown,
         open_orders=orders,
-        fills=fills,
+        fills=fills or (),
         reports=tuple(reports),
         at=desk.now,
         not_looked_up=frozenset(failed),
+        fills_known=fills is not None,
     )
+
+
+def _read_fills(desk: TradingDesk, since: datetime | None, report: ReconcileReport) -> tuple[Fill, ...] | None:
+    try:
+        return desk.venue.fills(since)
+    except (VenueUnavailable, VenueAuthenticationFailed) as error:
+        # Positions and orders have answered: a key that may read those but not this still protects what is held.
+        report.failures.append(f"fills: {error}")
+        return None
 
 
 def _refuse_empty(desk: TradingDesk, shown: tuple[VenuePosition, ...], positions: tuple[Position, ...]) -> None:
@@ -109,12 +135,14 @@ def _settle_one(
 ) -> Position | None:
     """The position as it now stands, or None when its record has ended."""
     try:
-        settled = mark_missing(settle(position, view, desk.rules.execution), desk.now)
+        settled = settle(position, view, desk.rules.execution)
+        if view.fills_known or settled.quantity:
+            settled = mark_missing(settled, desk.now)
         settled = under_kill_level(settled, report.level)
         if settled != position:
             settled = desk.ledger.save_position(settled)
         tell_opened(desk, position, settled)
-        if end_if_over(desk, settled, report.booked):
+        if view.fills_known and end_if_over(desk, settled, report.booked):
             return None
         return _protect(desk, settled, view, quotes, report)
     except (TradingError, AssertionError) as error:
@@ -163,7 +191,11 @@ def _market_of(desk: TradingDesk, contract: str) -> Instrument:
 def _adopt_ghosts(
     desk: TradingDesk, known: tuple[Position, ...], view: VenueView, quotes: _Quotes, report: ReconcileReport
 ) -> tuple[Position, ...]:
-    """The exchange has it, we do not: protect with a stop, alert, never flatten by ourselves."""
+    """The exchange has it, we do not: protect with a stop, alert, never flatten by ourselves.
+
+    Not while the fills are unknown: what is shown may be what is left of a record that is just being ended."""
+    if not view.fills_known:
+        return ()
     adopted: list[Position] = []
     ended = {booked.split(" ", 1)[0] for booked in report.booked}
     for shown in ghosts(known, view):
@@ -198,10 +230,17 @@ def _cancel_orphans(
 
 
 def _read_account(desk: TradingDesk, report: ReconcileReport) -> None:
-    """After the protective work, which must not wait for it."""
+    """After the protective work, which must not wait for it. What is known raises the level even if nothing answers."""
+    day: RiskDay | None = None
     try:
-        account = desk.venue.account()
-        report.equity = str(account.equity)
-        mark_day(desk, account)
+        day = mark_account(desk)
+        if not day.unreadable:
+            report.saw_account(day)
     except (TradingError, AssertionError) as error:
         report.failures.append(f"account: {error}")
+    try:
+        known = day or desk.control.risk_day()
+        tell_unreadable_day(desk, known)
+        raise_level(desk, known)
+    except (TradingError, AssertionError) as error:
+        report.failures.append(f"kill level: {error}")

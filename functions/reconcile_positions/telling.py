@@ -7,12 +7,11 @@ from datetime import timedelta
 
 from shared.trading_desk import TradingDesk
 from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.control import KillLevel
+from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.positions import Position
 from trading.model.times import Timeframe, to_text
-from trading.model.venue import Account
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind
-from trading.risk.day import mark_equity, near_limit
+from trading.risk.day import lost_share, near_limit
 
 WORTH_A_SECOND_LOOK = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
 
@@ -28,29 +27,60 @@ class ReconcileReport:
     booked: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     equity: str = ""
+    day_loss_pct: str | None = None
     naked_seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
 
+    def saw_account(self, day: RiskDay) -> None:
+        """The equity as the venue says it, believed or not; the day's loss in percent by the one that is believed."""
+        self.equity = str(day.last_equity if day.implausible is None else day.implausible)
+        self.day_loss_pct = str(round(lost_share(day.peak_equity, day.last_equity), 2))
 
-def mark_day(desk: TradingDesk, account: Account) -> None:
-    """Roll and save the risk day; an alert when most of the daily loss is used, another when it halts entries."""
-    before = desk.control.risk_day()
-    day = mark_equity(before, account.equity, desk.now, desk.rules.risk)
-    if day != before:
-        desk.control.save_risk_day(day)
+
+def tell_day(desk: TradingDesk, day: RiskDay) -> None:
+    """An alert when most of the daily loss is used, another when it halts entries or the equity is not believed."""
+    _tell_equity(desk, day)
     if not desk.rules.risk.daily_loss_limit or not (day.halted or near_limit(day, desk.rules.risk)):
         return
-    text = f"Equity {day.last_equity} USD after a peak of {day.peak_equity} USD today."
     severity = Severity.CRITICAL if day.halted else Severity.WARNING
-    title = "Daily loss limit: entries are halted" if day.halted else "Daily loss is near its limit"
     desk.alerts.tell(
         Alert(
             kind=AlertKind.DAILY_LOSS,
             severity=severity,
             subject=f"{day.day}:{severity}",
-            title=title,
-            text=text,
+            title="Daily loss limit: entries are halted" if day.halted else "Daily loss is near its limit",
+            text=f"Equity {day.last_equity} USD after a peak of {day.peak_equity} USD today.",
             at=desk.now,
+        )
+    )
+
+
+def _tell_equity(desk: TradingDesk, day: RiskDay) -> None:
+    if day.implausible is None:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=Severity.CRITICAL,
+            subject="equity",
+            title="The equity is not believed: no entries",
+            text=f"The venue says {day.implausible} USD, read twice; the last equity was {day.last_equity} USD. "
+            "If it is a deposit or withdrawal, a person accepts it with resume. Positions stay protected.",
+            at=desk.now,
+        )
+    )
+
+
+def tell_raised(desk: TradingDesk, control: Control) -> None:
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.KILL_LEVEL,
+            severity=Severity.CRITICAL,
+            subject=f"control {control.version}",
+            title=f"A guard raised the kill level to K{control.level}",
+            text=f"{control.reason}. Entries stay off until a person resumes.",
+            at=desk.now,
+            fields=(("by", control.changed_by),),
         )
     )
 

@@ -176,7 +176,8 @@ def _quotes(scoring: Scoring) -> dict[str, Quote]:
 
 
 def _conditions(quote: Quote | None) -> MarketConditions | None:
-    if quote is None or quote.spread is None or quote.suspended:
+    """None unless the venue said all of it: what is missing would make the trade look cheaper than it is."""
+    if quote is None or quote.suspended or quote.spread is None or quote.spread < 0 or quote.hourly_funding is None:
         return None
     return MarketConditions(spread=quote.spread, hourly_funding=quote.hourly_funding)
 

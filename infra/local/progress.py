@@ -50,6 +50,8 @@ class Progress:
             "alerts": self.tally.alerts,
             "rules_evaluated": self.tally.rules.evaluated,
             "rules_fired": self.tally.rules.fired,
+            "limits_evaluated": self.tally.rules.limits_evaluated,
+            "limits_refused": self.tally.rules.limits_refused,
             "wall_seconds": self.wall_seconds,
             "cpu_seconds": self.cpu_seconds,
         }
@@ -57,12 +59,17 @@ class Progress:
     @classmethod
     def load(cls, path: Path) -> Progress:
         document = json.loads(path.read_text(encoding="utf-8"))
-        evaluated, fired = Counter(document.pop("rules_evaluated")), Counter(document.pop("rules_fired"))
+        rules = RuleTally(
+            evaluated=Counter(document.pop("rules_evaluated")),
+            fired=Counter(document.pop("rules_fired")),
+            limits_evaluated=Counter(document.pop("limits_evaluated")),
+            limits_refused=Counter(document.pop("limits_refused")),
+        )
         tally = Tally(
             runs=document.pop("runs"),
             errors=document.pop("errors"),
             alerts=document.pop("alerts"),
-            rules=RuleTally(evaluated=evaluated, fired=fired),
+            rules=rules,
         )
         slots = {name: from_text(each) for name, each in document.pop("slots").items()}
         document["equity_points"] = [(from_text(at), Decimal(each)) for at, each in document["equity_points"]]

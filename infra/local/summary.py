@@ -86,7 +86,9 @@ def _period(ending: Ending) -> dict[str, Any]:
 
 def _funnel(evidence: Evidence) -> dict[str, Any]:
     records = evidence.records
-    evaluated, fired = evidence.progress.tally.rules.merged(records.decisions).document()
+    rules = evidence.progress.tally.rules
+    evaluated, fired = rules.merged(records.decisions).document()
+    limits_evaluated, limits_refused = rules.limits()
     return {
         "decisions": len(records.decisions),
         "decisions_by_outcome": _counts(each.outcome for each in records.decisions),
@@ -101,6 +103,8 @@ def _funnel(evidence: Evidence) -> dict[str, Any]:
         "positions": [_held_row(each) for each in records.held],
         "rules_evaluated": evaluated,
         "rules_fired": fired,
+        "limits_evaluated": limits_evaluated,
+        "limits_refused": limits_refused,
     }
 
 

@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
 from shared.storage.risk_day import RISK_DAY, next_version, risk_day_item
-from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
-from trading.errors import CorruptRecord
-from trading.model.control import Control, RiskDay
+from shared.storage.tables import LedgerItem, bind, connection, lost_condition, save_at_version, save_new
+from trading.errors import CorruptRecord, StoreConflict
+from trading.model.control import Control, RiskDay, count_rejection
 from trading.model.times import from_text, to_text
 
 CONTROL, CURRENT = "CONTROL", "CURRENT"
+UNREADABLE_DAY = "RISK_DAY_UNREADABLE"
 RUN = "RUN"
 OBSERVED, TOKEN, TOLD = "OBSERVED", "TOKEN", "TOLD"
 HEALTH_FUNCTION = "check_health"
+ATTEMPTS = 3
+REASON_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +52,83 @@ class ControlStore:
             return replace(Control.unknown(now, f"control record unreadable: {error}"), version=int(item.version or 0))
 
     def set_control(self, control: Control) -> Control:
-        """Replace the switch read at `control.version`. StoreConflict when it moved meanwhile."""
+        """Replace the switch read at `control.version`, and add its audit record in the same transaction.
+
+        StoreConflict when it moved meanwhile; nothing was changed then.
+        """
         stored = replace(control, version=control.version + 1)
         item = self._item(CONTROL, CURRENT)
         item.body, item.state, item.version = to_json(stored), str(stored.level.value), stored.version
-        save_at_version(item, control.version, "control record")
         audit = self._item("CONTROL_AUDIT", f"{to_text(control.changed_at)}#{stored.version:06d}")
         audit.body = item.body
-        audit.save(condition=LedgerItem.pk.does_not_exist())
+        unmoved = LedgerItem.version == control.version if control.version else LedgerItem.version.does_not_exist()
+        try:
+            with TransactWrite(connection=connection(self._item).connection) as transaction:
+                transaction.save(item, condition=unmoved)
+                transaction.save(audit, condition=LedgerItem.pk.does_not_exist())
+        except TransactWriteError as error:
+            if lost_condition(error):
+                raise StoreConflict(f"control record is no longer at version {control.version}") from error
+            raise
         return stored
 
     def risk_day(self) -> RiskDay | None:
-        """The newest recorded risk day, whatever its date; None before the first."""
+        """The newest recorded risk day, whatever its date; None before the first.
+
+        One that does not decode comes back as `unreadable`: raising would stop the switch, the booking of trades and
+        all entries for good, as nothing but a resume can mend the item.
+        """
         item = self._get(RISK_DAY, CURRENT)
-        return from_json(RiskDay, item.body or "") if item else None
+        if item is None:
+            return None
+        try:
+            return from_json(RiskDay, item.body or "")
+        except CorruptRecord as error:
+            return RiskDay.unknown(str(error)[:REASON_CHARACTERS], version=int(item.version or 0))
 
     def save_risk_day(self, day: RiskDay) -> RiskDay:
         stored = next_version(day)
         save_at_version(risk_day_item(self._item, stored), day.version, "risk day")
         return stored
+
+    def forget_unreadable_day(self, day: RiskDay, now: datetime) -> None:
+        """Take off a day that does not decode, so that the next marking opens a new one; its text is kept aside.
+
+        StoreConflict when it moved meanwhile; nothing was changed then.
+        """
+        item = self._get(RISK_DAY, CURRENT)
+        kept = self._item(UNREADABLE_DAY, to_text(now))
+        kept.body = item.body if item else None
+        unmoved = LedgerItem.version == day.version if day.version else LedgerItem.version.does_not_exist()
+        try:
+            with TransactWrite(connection=connection(self._item).connection) as transaction:
+                transaction.save(kept, condition=LedgerItem.pk.does_not_exist())
+                transaction.delete(self._item(RISK_DAY, CURRENT), condition=unmoved)
+        except TransactWriteError as error:
+            if lost_condition(error):
+                raise StoreConflict(f"risk day is no longer at version {day.version}") from error
+            raise
+
+    def note_entry_answer(self, accepted: bool, limit: int) -> None:
+        """Count an entry that the venue refused for good, or end the row with one that it took. At `limit` in a row
+        it is kept that the limit was reached.
+
+        Nothing is counted before the first risk day, or on one that cannot be read. StoreConflict when others changed
+        the day in every attempt.
+        """
+        for _ in range(ATTEMPTS):
+            day = self.risk_day()
+            if day is None or day.unreadable:
+                return
+            counted = count_rejection(day, not accepted, limit)
+            if counted == day:
+                return
+            try:
+                self.save_risk_day(counted)
+            except StoreConflict:
+                continue
+            return
+        raise StoreConflict(f"the risk day changed {ATTEMPTS} times meanwhile; the entry's answer was not counted")
 
     def record_run(self, function: str, at: datetime, proof: dict[str, Any]) -> None:
         """Written at the end of a successful run. An older run never overwrites a newer one."""

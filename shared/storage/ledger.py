@@ -13,12 +13,14 @@ from enum import StrEnum
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
-from shared.storage.risk_day import next_version, risk_day_item
+from shared.storage.risk_day import OPEN, RISK_DAY, next_version, risk_day_item
 from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord, StoreConflict
+from trading.model.book import REMEMBERED, EntryBook, PlannedEntry
 from trading.model.control import KillLevel, RiskDay
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
@@ -104,18 +106,31 @@ class Ledger:
             return None
         return from_json(Position, item.body or "")
 
-    def book_version(self) -> int:
-        """How many positions were ever planned. Read it before the positions that limits are checked against."""
-        try:
-            return int(self._item.get(BOOK, CURRENT, consistent_read=True).version or 0)
-        except DoesNotExist:
-            return 0
+    def book(self, now: datetime) -> EntryBook:
+        """The entries planned lately. Read it before the positions that limits are checked against.
 
-    def open_position(self, position: Position, signal: Signal, book: int) -> Position:
+        A book that does not decode is made again from the records of the positions: they know as much."""
+        try:
+            item = self._item.get(BOOK, CURRENT, consistent_read=True)
+        except DoesNotExist:
+            return EntryBook()
+        version = int(item.version or 0)
+        try:
+            return from_json(EntryBook, item.body) if item.body else EntryBook(version=version)
+        except CorruptRecord:
+            return EntryBook(version=version, entries=self._planned_since(now - REMEMBERED, now))
+
+    def _planned_since(self, since: datetime, now: datetime) -> tuple[PlannedEntry, ...]:
+        months = sorted({to_text(since)[:7], to_text(now)[:7]})
+        planned = [each for each in (*self.open_positions(), *self.closed_positions(months)) if each.planned_at > since]
+        entries = [PlannedEntry(instrument=each.instrument, side=each.side, at=each.planned_at) for each in planned]
+        return tuple(sorted(entries, key=lambda each: each.at))
+
+    def open_position(self, position: Position, signal: Signal, book: EntryBook) -> Position:
         """Write plan and intents ahead of any send, in one transaction with the kill level and the signal.
 
-        `book` is the book version the limits were checked at: of two runs that plan at once, each for another coin,
-        only one gets through, and the other checks its limits again with the first one counted. Raises StoreConflict
+        `book` is the one the limits were checked with: of two runs that plan at once, each for another coin, only one
+        gets through, and the other checks its limits again with the first one counted. Raises StoreConflict
         then, and when entries are stopped, the signal was already taken or the instrument is occupied.
         """
         stored = replace(position, version=1)
@@ -130,8 +145,7 @@ class Ledger:
                     condition=LedgerItem.state == SignalState.NEW,
                 )
                 self._entries_allowed(transaction)
-                unmoved = LedgerItem.version == book if book else LedgerItem.version.does_not_exist()
-                transaction.update(self._item(BOOK, CURRENT), [LedgerItem.version.set(book + 1)], condition=unmoved)
+                self._count_entry(transaction, position, book)
         except TransactWriteError as error:
             if lost_condition(error):
                 raise StoreConflict(
@@ -159,6 +173,15 @@ class Ledger:
     def _entries_allowed(self, transaction: TransactWrite) -> None:
         normal = LedgerItem.state == str(KillLevel.NORMAL.value)
         transaction.condition_check(LedgerItem, CONTROL, CURRENT, condition=normal)
+        unstopped = (LedgerItem.state == OPEN) | LedgerItem.pk.does_not_exist()
+        transaction.condition_check(LedgerItem, RISK_DAY, CURRENT, condition=unstopped)
+
+    def _count_entry(self, transaction: TransactWrite, position: Position, book: EntryBook) -> None:
+        entry = PlannedEntry(instrument=position.instrument, side=position.side, at=position.planned_at)
+        counted = book.with_entry(entry)
+        unmoved = LedgerItem.version == book.version if book.version else LedgerItem.version.does_not_exist()
+        changes: list[Action] = [LedgerItem.version.set(counted.version), LedgerItem.body.set(to_json(counted))]
+        transaction.update(self._item(BOOK, CURRENT), changes, condition=unmoved)
 
     def adopt_position(self, position: Position) -> Position:
         """Record a position that the venue has and we did not; StoreConflict when the instrument has one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from pynamodb.exceptions import DoesNotExist
@@ -72,6 +72,16 @@ class MarketDataStore:
                 raise CorruptRecord(f"stored universe does not decompress: {error}") from error
             self._decoded = (data, from_json(Universe, text))
         return StoredUniverse(universe=self._decoded[1], version=int(item.version or 0), at=from_text(item.at or ""))
+
+    def replaceable_universe(self) -> StoredUniverse | None:
+        """The stored universe for the one who replaces it: a damaged one counts as empty, at its version."""
+        try:
+            return self.universe()
+        except CorruptRecord:
+            item = self._get(UNIVERSE_KEY)
+            assert item is not None
+            long_ago = datetime.fromtimestamp(0, UTC)
+            return StoredUniverse(universe=Universe(instruments=()), version=int(item.version or 0), at=long_ago)
 
     def save_universe(self, universe: Universe, at: datetime, previous: StoredUniverse | None) -> StoredUniverse:
         """Replace `previous`. The version moves only when a market changed. StoreConflict when somebody was first."""

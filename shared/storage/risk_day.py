@@ -9,6 +9,8 @@ from shared.storage.tables import LedgerItem
 from trading.model.control import RiskDay
 
 RISK_DAY, CURRENT = "RISK_DAY", "CURRENT"
+OPEN, HALTED = "OPEN", "HALTED"
+"""What the writes that let an entry out look at."""
 
 
 def next_version(day: RiskDay) -> RiskDay:
@@ -17,5 +19,6 @@ def next_version(day: RiskDay) -> RiskDay:
 
 def risk_day_item(model: type[LedgerItem], day: RiskDay) -> LedgerItem:
     item = model(RISK_DAY, CURRENT)
-    item.body, item.version, item.state = to_json(day), day.version, "HALTED" if day.halted else "OPEN"
+    stopped = day.halted or day.reached or day.implausible is not None
+    item.body, item.version, item.state = to_json(day), day.version, HALTED if stopped else OPEN
     return item

@@ -59,6 +59,16 @@ class LedgerItem(Item):
 
 Kind = TypeVar("Kind", bound=Item)
 
+SOMEBODY_ELSE = frozenset(
+    {
+        "ConditionalCheckFailedException",
+        "ConditionalCheckFailed",
+        "TransactionConflictException",
+        "TransactionConflict",
+    }
+)
+"""DynamoDB's words: of a plain write, and of one write of a cancelled transaction."""
+
 
 def bind(model: type[Kind], table_name: str) -> type[Kind]:
     """Point a model at the deployed table's name (known only from the settings)."""
@@ -81,11 +91,12 @@ def connection(model: type[Item]) -> TableConnection:
 
 
 def lost_condition(error: PutError | UpdateError | DeleteError | TransactWriteError) -> bool:
-    """The write was refused because its condition did not hold (somebody else was first)."""
+    """The write was refused because its condition did not hold, or because the item is in somebody's transaction at
+    this moment: somebody else was first."""
     codes = {error.cause_response_code}
     if isinstance(error, TransactWriteError):
         codes |= {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & {"ConditionalCheckFailedException", "ConditionalCheckFailed", "TransactionConflict"})
+    return bool(codes & SOMEBODY_ELSE)
 
 
 def save_new(item: Item) -> bool:

@@ -43,7 +43,14 @@ _FATES = {
 
 
 def account(answer: AccountsAnswer) -> Account:
+    """The only place that says what our equity is: the venue's own margin equity, never a sum of balances.
+
+    Balances count before haircuts, and the portfolio value does too; neither is what positions are margined with.
+    Raises VenueAnswerInvalid for an account that has no multi-collateral wallet.
+    """
     flex = answer.accounts.flex
+    if flex is None:
+        raise VenueAnswerInvalid("venue answered accounts without 'flex'; expected a multi-collateral wallet")
     open_profit = (flex.pnl or Decimal(0)) + (flex.unrealized_funding or Decimal(0))
     return Account(
         equity=Money(flex.margin_equity),

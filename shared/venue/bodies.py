@@ -75,12 +75,14 @@ class FeeSchedule(Body):
 
 
 class FeeSchedulesAnswer(Answer):
+    """Rows are validated one by one: a schedule that is nonsense concerns the contracts that name it."""
+
     required_key = "feeSchedules"
-    fee_schedules: list[FeeSchedule]
+    fee_schedules: list[dict[str, object]]
 
 
 class TickerRow(Body):
-    """`funding_rate` is absolute: USD per contract and hour."""
+    """`funding_rate` is absolute: USD per contract and hour. Whether it trades at all must be said, both ways."""
 
     symbol: Upper
     mark_price: PositiveNumber
@@ -91,7 +93,7 @@ class TickerRow(Body):
     volume_quote: OptionalNumber = None
     funding_rate: OptionalNumber = None
     suspended: bool
-    post_only: bool = False
+    post_only: bool
 
 
 class TickersAnswer(TimedAnswer):
@@ -102,10 +104,12 @@ class TickersAnswer(TimedAnswer):
 
 
 class FlexAccount(Body):
+    """The multi-collateral wallet. Equity and what is available may be below zero: a bust account is a fact."""
+
     margin_equity: Number
     available_margin: Number
-    initial_margin: Number
-    maintenance_margin: Number
+    initial_margin: NotNegative
+    maintenance_margin: NotNegative
     portfolio_value: Number
     pnl: OptionalNumber = None
     unrealized_funding: OptionalNumber = None
@@ -113,7 +117,9 @@ class FlexAccount(Body):
 
 
 class Accounts(Body):
-    flex: FlexAccount
+    """Cash and single-collateral accounts lie beside the wallet; no position of ours is paid from them."""
+
+    flex: FlexAccount | None = None
 
 
 class AccountsAnswer(TimedAnswer):

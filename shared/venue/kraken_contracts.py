@@ -1,48 +1,41 @@
-"""Public derivatives data of Kraken: contracts with their fees, tickers, and candles of the indices behind them."""
+"""Public derivatives data of Kraken: contracts with their fees, tickers, stress, and candles of the indices."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
+from itertools import filterfalse
 
 from shared.venue.asset_codes import common_code
 from shared.venue.bodies import (
+    FeeSchedule,
     FeeSchedulesAnswer,
-    InstrumentMarginLevel,
     InstrumentRow,
     InstrumentsAnswer,
     TickerRow,
     TickersAnswer,
 )
+from shared.venue.contract_translation import FeeTable, listed_contract, lowest_tier, quote_of, stated_names
 from shared.venue.index_candles import IndexCandlesAnswer, closed_index_bars
-from shared.venue.reading import read_answer, valid_rows
+from shared.venue.named_rows import named_rows
+from shared.venue.reading import read_answer
+from shared.venue.stress import InstrumentStatusAnswer, stress_by_contract
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, Wire, futures_wire
 from trading.errors import InvalidInput, VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
 from trading.model.candles import CandleAnswer
-from trading.model.instruments import MarginLevel
+from trading.model.listings import ContractListing
 from trading.model.times import Timeframe
-from trading.model.units import BasisPoints, Price, Quantity
-from trading.model.venue import ListedContract, Quote
-
-PERPETUAL_KIND = "flexible_futures"
-"""The multi-collateral kind; its dated contracts carry a last trading time, its perpetuals do not."""
-
-# Kraken's published tier 1 (30-day volume below 5 M USD): maker 0.02 %, taker 0.05 % (contract, section 8). Stands in
-# for the fee schedules, which Kraken has declared deprecated; the account log is the truth about fees paid.
-TIER_1_MAKER = BasisPoints(2)
-TIER_1_TAKER = BasisPoints(5)
+from trading.model.venue import ContractStress, ListedContract, Quote
 
 INDEX_CANDLES_MAX = 2000
 """Rows in one answer of the charts, measured by others; what is asked never spans more."""
-
-Fees = tuple[BasisPoints, BasisPoints]
 
 logger = logging.getLogger(__name__)
 
 
 class KrakenFuturesMarket:
-    """`trading.ports.FuturesMarket` and `IndexCandles` over HTTP; needs no key."""
+    """`trading.ports.FuturesMarket`, `StressReports` and `IndexCandles` over HTTP; needs no key."""
 
     def __init__(self, *, base_url: str = KRAKEN_FUTURES_URL, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         self._wire = futures_wire(base_url=base_url, timeout_s=timeout_s)
@@ -52,19 +45,40 @@ class KrakenFuturesMarket:
         return self._wire
 
     def contracts(self) -> tuple[ListedContract, ...]:
-        """Every tradable contract by the venue's upper-case id. Rows that are no contract (indices) are left out."""
+        """Every contract that can be read, by the venue's upper-case id."""
+        return self.listing().contracts
+
+    def listing(self) -> ContractListing:
+        """Every contract, and those that are nonsense with the reason. Rows that are no contract (indices) are neither.
+
+        Raises VenueAnswerInvalid when no row at all can be read: then it is the answer that is wrong.
+        """
         answer = read_answer(self._wire.call("public_get_instruments"), "instruments", InstrumentsAnswer)
-        rows = valid_rows(answer.instruments, InstrumentRow)
+        rows, unreadable = named_rows(list(filterfalse(_is_index, answer.instruments)), InstrumentRow, "symbol")
         if answer.instruments and not rows:
             raise VenueAnswerInvalid(f"venue lists {len(answer.instruments)} instruments and none of them is valid")
-        names = self._coin_names(rows)
-        fees = self._fees()
-        return tuple(_contract(row, names[row.symbol], fees) for row in rows if row.symbol in names)
+        names, fees = self._coin_names(rows), self._fees()
+        refused = {symbol.upper(): reason for symbol, reason in unreadable.items()}
+        contracts = []
+        for row in rows:
+            try:
+                contracts.append(listed_contract(row, _names_of(row, names), fees))
+            except InvalidInput as error:
+                refused[row.symbol] = str(error)
+        return ContractListing(contracts=tuple(contracts), refused=tuple(sorted(refused.items())))
 
     def quotes(self) -> dict[str, Quote]:
+        """Rows that are no contract (indices have no mark) are left out, and so is one with nonsense in any field."""
         answer = read_answer(self._wire.call("public_get_tickers"), "tickers", TickersAnswer)
-        rows = valid_rows(answer.tickers, TickerRow)
-        return {row.symbol: _quote(row, answer.server_time) for row in rows}
+        rows, unreadable = named_rows(list(filter(_is_contract_ticker, answer.tickers)), TickerRow, "symbol")
+        for symbol, reason in unreadable.items():
+            logger.warning("ticker of %s is left out: %s", symbol, reason)
+        return {row.symbol: quote_of(row, answer.server_time) for row in rows}
+
+    def stress(self) -> dict[str, ContractStress]:
+        """`trading.ports.StressReports`; see `stress_by_contract` for what makes an answer invalid."""
+        outcome = self._wire.call("public_get_instruments_status")
+        return stress_by_contract(read_answer(outcome, "instruments/status", InstrumentStatusAnswer))
 
     def index_candles(self, contract: str, timeframe: Timeframe, since: datetime) -> CandleAnswer:
         """At most the first 2000 bars from `since` on; the last bar that is there counts as running."""
@@ -85,76 +99,37 @@ class KrakenFuturesMarket:
 
     def _coin_names(self, rows: list[InstrumentRow]) -> dict[str, tuple[str, str]]:
         """Base and quote by contract: the venue's own fields, and ccxt's reading for bodies from before 2026."""
-        names = {row.symbol: stated for row in rows if (stated := _stated_names(row))}
+        names = {row.symbol: stated for row in rows if (stated := stated_names(row))}
         if len(names) < len(rows):
             known = self._wire.markets_by_ccxt()
             names.update({row.symbol: known[row.symbol] for row in rows if row.symbol in known.keys() - names.keys()})
         return {symbol: (common_code(base), common_code(quote)) for symbol, (base, quote) in names.items()}
 
-    def _fees(self) -> dict[str, Fees]:
-        """Lowest-tier fees by schedule, empty when they cannot be read: fees must not stop discovery."""
+    def _fees(self) -> FeeTable:
+        """Empty when there is no answer (the venue has declared it deprecated): that must not stop discovery.
+
+        A schedule that is given and is nonsense is another matter: contracts that name it are refused.
+        """
         try:
             answer = read_answer(self._wire.call("public_get_feeschedules"), "feeschedules", FeeSchedulesAnswer)
         except (VenueUnavailable, VenueAuthenticationFailed) as error:
             logger.warning("fee schedules are not readable, tier 1 fees are assumed: %s", error)
-            return {}
-        fees = {}
-        for schedule in answer.fee_schedules:
-            tier = min(schedule.tiers, key=lambda each: each.usd_volume)
-            fees[schedule.uid] = (BasisPoints(tier.maker_fee * 100), BasisPoints(tier.taker_fee * 100))
-        return fees
+            return FeeTable()
+        schedules, flawed = named_rows(answer.fee_schedules, FeeSchedule, "uid")
+        return FeeTable(known={each.uid: lowest_tier(each) for each in schedules}, flawed=flawed)
 
 
-def _stated_names(row: InstrumentRow) -> tuple[str, str] | None:
-    if row.base and row.quote:
-        return row.base, row.quote
-    base, separator, quote = (row.pair or "").partition(":")
-    return (base, quote) if separator and base and quote else None
+def _is_index(row: dict[str, object]) -> bool:
+    """Indices are listed among the contracts and have none of their fields."""
+    return "index" in str(row.get("type")).lower()
 
 
-def _contract(row: InstrumentRow, names: tuple[str, str], fees: dict[str, Fees]) -> ListedContract:
-    maker, taker = fees.get(row.fee_schedule_uid or "", (TIER_1_MAKER, TIER_1_TAKER))
-    return ListedContract(
-        contract=row.symbol,
-        kind=row.type,
-        base=names[0],
-        quote=names[1],
-        tradeable=row.tradeable and not row.is_expired,
-        post_only=row.post_only,
-        perpetual=row.type == PERPETUAL_KIND and row.last_trading_time is None,
-        tick=row.tick_size,
-        step=Decimal(1).scaleb(-row.contract_value_trade_precision),
-        maximum_position=Quantity(row.max_position_size),
-        margin_levels=tuple(sorted(map(_margin_level, row.margin_levels), key=lambda level: level.from_notional)),
-        maker_fee=maker,
-        taker_fee=taker,
-    )
+def _is_contract_ticker(row: dict[str, object]) -> bool:
+    """Tickers of indices have neither; a contract's has both, and one that lost the other field is still a contract."""
+    return "markPrice" in row or "suspended" in row
 
 
-def _margin_level(level: InstrumentMarginLevel) -> MarginLevel:
-    """Inverse contracts count their levels in contracts of one USD, which is the same number."""
-    size = level.num_non_contract_units if level.num_non_contract_units is not None else level.contracts
-    return MarginLevel(
-        from_notional=size or Decimal(0), initial=level.initial_margin, maintenance=level.maintenance_margin
-    )
-
-
-def _quote(row: TickerRow, at: datetime) -> Quote:
-    """Funding comes as USD per contract and hour; as a share of the mark it can be compared between coins."""
-    volume = row.volume_quote if row.volume_quote is not None else (row.vol24h or Decimal(0)) * row.mark_price
-    return Quote(
-        contract=row.symbol,
-        mark=Price(row.mark_price),
-        index=_price(row.index_price),
-        bid=_price(row.bid),
-        ask=_price(row.ask),
-        volume_usd=volume,
-        hourly_funding=(row.funding_rate or Decimal(0)) / row.mark_price,
-        suspended=row.suspended,
-        post_only=row.post_only,
-        at=at,
-    )
-
-
-def _price(value: Decimal | None) -> Price | None:
-    return None if value is None else Price(value)
+def _names_of(row: InstrumentRow, names: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
+    if row.symbol not in names:
+        raise InvalidInput(f"it names no base and quote: base is {row.base!r}, quote {row.quote!r}, pair {row.pair!r}")
+    return names[row.symbol]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from shared.clock import SystemClock
 from shared.venue import account_translation as translate
 from shared.venue.bodies import (
     AccountsAnswer,
@@ -19,8 +21,10 @@ from shared.venue.bodies import (
 from shared.venue.classification import classify_send
 from shared.venue.history_bodies import AccountLogAnswer, AccountLogRow, HistoryAnswer, HistoryElement
 from shared.venue.kraken_contracts import KrakenFuturesMarket
+from shared.venue.last_line import SEND, LastLine
 from shared.venue.order_history import order_reports
 from shared.venue.reading import AnswerType, read_answer
+from shared.venue.received import Outcome
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, futures_wire
 from trading.errors import InvalidInput, VenueUnavailable
 from trading.model.orders import OrderRequest, OrderType
@@ -34,6 +38,7 @@ from trading.model.venue import (
     OpenOrder,
     OrderReport,
     SendAnswer,
+    SendOutcome,
     VenuePosition,
 )
 
@@ -55,19 +60,31 @@ ORDER_TYPES = {
 TRIGGER_SIGNAL = "mark"
 GONE_STATUSES = frozenset({"cancelled", "filled", "notFound"})
 
+logger = logging.getLogger(__name__)
+
 
 class KrakenRestVenue(KrakenFuturesMarket):
     """`trading.ports.Venue`. `base_url` is the API's root without a path; `secret` is base64 as Kraken shows it.
 
     Reads raise VenueUnavailable, VenueAnswerInvalid or VenueAuthenticationFailed; `place` never raises for what the
     venue or the network does. Nothing is retried here: every caller runs again within a minute.
+
+    Every order passes `last_line` before it is sent. A client made without one reads, cancels and reduces, and cannot
+    open anything.
     """
 
     def __init__(
-        self, *, key: str, secret: str, base_url: str = KRAKEN_FUTURES_URL, timeout_s: float = DEFAULT_TIMEOUT_S
+        self,
+        *,
+        key: str,
+        secret: str,
+        base_url: str = KRAKEN_FUTURES_URL,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        last_line: LastLine | None = None,
     ) -> None:
         if not key or not secret:
             raise InvalidInput("venue credentials are empty; expected a key and a secret")
+        self._last_line = last_line or LastLine(caps=None, clock=SystemClock())
         self._wire = futures_wire(base_url=base_url, timeout_s=timeout_s, key=key, secret=secret)
 
     def account(self) -> Account:
@@ -85,7 +102,7 @@ class KrakenRestVenue(KrakenFuturesMarket):
             return ()
         # Only with an `orderIds` list present does ccxt write lists as repeated keys; an empty one adds no key.
         filters = {"orderIds": [], "cliOrdIds": list(client_order_ids)}
-        outcome = self._wire.call("private_get_orders_status", filters)
+        outcome = self._call("private_get_orders_status", filters)
         answer = read_answer(outcome, "orders/status", OrderStatusAnswer)
         return tuple(map(translate.order_report, answer.orders))
 
@@ -103,7 +120,11 @@ class KrakenRestVenue(KrakenFuturesMarket):
         return tuple(translate.ledger_row(row) for row in rows if translate.is_cash_leg(row))
 
     def place(self, request: OrderRequest) -> SendAnswer:
-        return classify_send(self._wire.call("private_post_sendorder", send_parameters(request)))
+        """An order that the last line holds back is answered as rejected: it was definitely not sent."""
+        if why := self._last_line.hold_back(request):
+            logger.error("order %s in %s: %s", request.client_order_id, request.contract, why)
+            return SendAnswer(outcome=SendOutcome.REJECTED, detail=why)
+        return classify_send(self._wire.call(SEND, send_parameters(request)))
 
     def cancel(self, client_order_id: str) -> CancelAnswer:
         return self._cancel({"cliOrdId": client_order_id})
@@ -116,7 +137,12 @@ class KrakenRestVenue(KrakenFuturesMarket):
         return self._read("openpositions", TimedOpenPositionsAnswer).server_time
 
     def _read(self, path: str, model: type[AnswerType]) -> AnswerType:
-        return read_answer(self._wire.call(f"private_get_{path}"), path, model)
+        return read_answer(self._call(f"private_get_{path}"), path, model)
+
+    def _call(self, method: str, parameters: Mapping[str, object] | None = None) -> Outcome:
+        """Every call but the send of an order, which the last line has counted already."""
+        self._last_line.count(method, parameters)
+        return self._wire.call(method, parameters)
 
     def _fill_rows(self, since: datetime | None) -> list[FillRow]:
         """Newest first. Further pages are asked for only when the newest 100 do not reach back to `since`."""
@@ -126,7 +152,7 @@ class KrakenRestVenue(KrakenFuturesMarket):
                 break
             # The bound is exclusive: one millisecond more, so that the rest of that instant is not skipped.
             before = to_text(page[-1].fill_time + timedelta(milliseconds=1))
-            outcome = self._wire.call("private_get_fills", {"lastFillTime": before})
+            outcome = self._call("private_get_fills", {"lastFillTime": before})
             known = {row.fill_id for row in rows}
             page = read_answer(outcome, "fills", FillsAnswer).fills
             older = [row for row in page if row.fill_id not in known]
@@ -136,7 +162,7 @@ class KrakenRestVenue(KrakenFuturesMarket):
         return rows
 
     def _cancel(self, which: dict[str, str]) -> CancelAnswer:
-        outcome = self._wire.call("private_post_cancelorder", which)
+        outcome = self._call("private_post_cancelorder", which)
         status = read_answer(outcome, "cancelorder", CancelOrderAnswer).cancel_status.status
         return CancelAnswer(gone=status in GONE_STATUSES, detail=status)
 
@@ -167,7 +193,7 @@ class KrakenRestVenue(KrakenFuturesMarket):
         raise VenueUnavailable(f"venue account log up to {since} is longer than {HISTORY_PAGES} pages")
 
     def _read_history(self, method: str, query: dict[str, object], model: type[AnswerType]) -> AnswerType:
-        return read_answer(self._wire.call(method, query), method.removeprefix("history_get_"), model, plain=True)
+        return read_answer(self._call(method, query), method.removeprefix("history_get_"), model, plain=True)
 
 
 def send_parameters(request: OrderRequest) -> dict[str, str]:

@@ -18,6 +18,7 @@ from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
+from shared.storage.market_watch import MarketWatchStore
 
 REGION = "us-east-1"
 MARKET, DECISIONS, LEDGER = "trading-test-market", "trading-test-decisions", "trading-test-ledger"
@@ -30,6 +31,7 @@ class Cloud:
     decisions: DecisionStore
     market: MarketDataStore
     alerts: Alerts
+    watch: MarketWatchStore
 
 
 @contextmanager
@@ -56,6 +58,7 @@ def emulated(monkeypatch: pytest.MonkeyPatch, bars_kept: int = 720) -> Iterator[
             decisions=DecisionStore(DECISIONS),
             market=MarketDataStore(MARKET, bars_kept=bars_kept),
             alerts=Alerts(topic, control),
+            watch=MarketWatchStore(LEDGER),
         )
     aws_clients.topics_client.cache_clear()
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from trading.errors import VenueUnavailable
 from trading.model.instruments import MarginLevel
+from trading.model.listings import ContractListing
 from trading.model.units import BasisPoints, Price, Quantity
-from trading.model.venue import ListedContract, ListedPair, Quote
+from trading.model.venue import ContractStress, ListedContract, ListedPair, Quote
 
 AT = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -19,11 +20,20 @@ AT = datetime(2024, 5, 1, tzinfo=UTC)
 class FuturesInMemory:
     listed: tuple[ListedContract, ...] = ()
     tickers: dict[str, Quote] = field(default_factory=dict)
+    refused: tuple[tuple[str, str], ...] = ()
+    stressed: dict[str, ContractStress] = field(default_factory=dict)
     down: bool = False
 
     def contracts(self) -> tuple[ListedContract, ...]:
         self._answer()
         return self.listed
+
+    def listing(self) -> ContractListing:
+        return ContractListing(contracts=self.contracts(), refused=self.refused)
+
+    def stress(self) -> dict[str, ContractStress]:
+        self._answer()
+        return self.stressed
 
     def quotes(self) -> dict[str, Quote]:
         self._answer()

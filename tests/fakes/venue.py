@@ -13,13 +13,14 @@ from decimal import Decimal
 from tests.fakes import venue_translation as translate
 from trading import matching
 from trading.errors import VenueUnavailable
-from trading.matching import MatchingEngine, PricePoint, point_at
+from trading.matching import Dislocation, MatchingEngine, PricePoint, Stress, point_at
 from trading.model.instruments import Instrument, Side
 from trading.model.orders import OrderRequest
 from trading.model.units import Money, Price, Quantity
 from trading.model.venue import (
     Account,
     CancelAnswer,
+    ContractStress,
     Fill,
     LedgerRow,
     ListedContract,
@@ -66,7 +67,7 @@ class Faults:
     """What goes wrong. `reads` names methods that do not answer; `sends` are taken one per `place`, in order:
 
     `""` nothing, `lost reply` placed but not told, `lost request` never arrived, `killed before` and `killed after`
-    end the process around the send, any other word is the venue's refusal.
+    end the process around the send, any other word is the venue's refusal. With `no_funding` tickers name no rate.
     """
 
     reads: set[str] = field(default_factory=set)
@@ -74,6 +75,7 @@ class Faults:
     hidden_positions: bool = False
     hidden_fills: bool = False
     no_history: bool = False
+    no_funding: bool = False
 
 
 class VenueInMemory:
@@ -106,6 +108,15 @@ class VenueInMemory:
     def charge_funding(self, contract: str, usd_per_coin_and_hour: str) -> None:
         self._feed.rates[contract] = Decimal(usd_per_coin_and_hour)
 
+    def put_under_stress(self, contract: str, *, multiplier: str = "1", dislocated: bool = False) -> None:
+        """Extreme volatility with this multiplier of initial margin (calm at 1), and dislocation of the price."""
+        stress = Stress(
+            extreme_volatility=Decimal(multiplier) != 1,
+            initial_margin_multiplier=Decimal(multiplier),
+            dislocation=Dislocation.ABOVE if dislocated else None,
+        )
+        self.engine.set_stress(contract, stress)
+
     def naked_seconds_max(self) -> Decimal:
         return self.engine.naked_seconds_max()
 
@@ -118,6 +129,11 @@ class VenueInMemory:
     def quotes(self) -> dict[str, Quote]:
         self._answer("quotes")
         return {contract: self._quote(contract) for contract in self.instruments}
+
+    def stress(self) -> dict[str, ContractStress]:
+        self._answer("stress")
+        markets = self.engine.markets.values()
+        return {each.symbol: translate.contract_stress(each) for each in markets if each.stress != Stress()}
 
     def account(self) -> Account:
         self._answer("account")
@@ -216,6 +232,9 @@ class VenueInMemory:
     def _still_known(self, order: matching.Order) -> bool:
         return order.state.is_live or self.engine.now - order.updated_at <= STATUS_KNOWS_FOR
 
+    def _hourly_funding(self, contract: str, mark: Decimal) -> Decimal:
+        return self._feed.funding_rate(contract, self.engine.now) / mark
+
     def _quote(self, contract: str) -> Quote:
         market, mark = self.engine.market(contract), self.engine.point(contract).mark
         half = market.tick_size / 2
@@ -226,7 +245,7 @@ class VenueInMemory:
             bid=Price(mark - half),
             ask=Price(mark + half),
             volume_usd=Decimal(6_000_000),
-            hourly_funding=self._feed.funding_rate(contract, self.engine.now) / mark,
+            hourly_funding=None if self.faults.no_funding else self._hourly_funding(contract, mark),
             suspended=False,
             post_only=False,
             at=self.engine.now,

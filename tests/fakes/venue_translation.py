@@ -11,6 +11,7 @@ from trading.model.instruments import Instrument
 from trading.model.orders import OrderRequest, OrderSide, OrderType
 from trading.model.units import BasisPoints, Money, Price, Quantity
 from trading.model.venue import (
+    ContractStress,
     Fill,
     LedgerRow,
     ListedContract,
@@ -69,6 +70,15 @@ def listed_contract(instrument: Instrument) -> ListedContract:
         margin_levels=instrument.margin_levels,
         maker_fee=BasisPoints(instrument.maker_fee),
         taker_fee=BasisPoints(instrument.taker_fee),
+    )
+
+
+def contract_stress(market: matching.Market) -> ContractStress:
+    return ContractStress(
+        contract=market.symbol,
+        dislocated=market.stress.dislocation is not None,
+        extreme_volatility=market.stress.extreme_volatility,
+        margin_multiplier=market.stress.initial_margin_multiplier,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from infra.local.sandbox.bodies import open_order, position_row, send_status
 from infra.local.sandbox.derivatives_private import BadParameter, send_order
 from infra.local.sandbox.faults import Fault, FaultPlan
+from infra.local.sandbox.stress import stress_from
 from infra.local.sandbox.venue import SandboxVenue
 from infra.local.sandbox.wire import Request, Response, iso, json_response, text
 from trading.errors import InvalidInput
@@ -65,6 +66,7 @@ def state(venue: SandboxVenue, _: Document) -> Document:
         "faults": [asdict(fault) for fault in venue.faults.faults],
         "switches": {**asdict(engine.switches), **asdict(venue.wire)},
         "spot": venue.spot.document(),
+        "stress": venue.stress_documents(),
     }
 
 
@@ -116,11 +118,16 @@ def manual(venue: SandboxVenue, document: Document) -> Document:
 
 
 def switches(venue: SandboxVenue, document: Document) -> Document:
-    """Change switches by name; `{"market": symbol, "status": word}` suspends, restricts or resumes a market."""
-    if "market" in document:
-        venue.engine.set_status(str(document["market"]).upper(), MarketStatus(str(document.get("status"))))
-    else:
+    """Change switches by name; `{"market": symbol, "status": word}` suspends, restricts or resumes a market.
+
+    `{"market": symbol, "stress": {...}}` puts it under extreme volatility or dislocation (see `stress_from`).
+    """
+    if "market" not in document:
         venue.switch(document)
+    elif "stress" in document:
+        venue.engine.set_stress(str(document["market"]).upper(), stress_from(document["stress"]))
+    else:
+        venue.engine.set_status(str(document["market"]).upper(), MarketStatus(str(document.get("status"))))
     return {**asdict(venue.engine.switches), **asdict(venue.wire)}
 
 

@@ -9,7 +9,7 @@ from infra.local.market.bars import epoch, from_epoch
 from infra.local.market.listings import TERMS
 from infra.local.sandbox.venue import SandboxVenue
 from infra.local.sandbox.wire import Response, api_error, invalid_argument, iso, number, success
-from trading.matching import MarketStatus, Side
+from trading.matching import Market, MarketStatus, Side
 from trading.matching.book import ask, bid, last_price, levels
 
 FEE_SCHEDULE = "723888f7-0a8e-4183-8648-f920a22339e3"
@@ -82,18 +82,19 @@ def _other_contracts(first: dict[str, Any], end: datetime) -> list[dict[str, Any
 
 
 def instruments_status(venue: SandboxVenue) -> Response:
-    """GET /instruments/status."""
-    rows = [
-        {
-            "tradeable": symbol,
-            "experiencingDislocation": False,
-            "priceDislocationDirection": None,
-            "experiencingExtremeVolatility": False,
-            "extremeVolatilityInitialMarginMultiplier": 1,
-        }
-        for symbol in venue.engine.markets
-    ]
-    return success(venue.now, instrumentStatus=rows)
+    """GET /instruments/status: every contract, calm ones too."""
+    return success(venue.now, instrumentStatus=[_stress(market) for market in venue.engine.markets.values()])
+
+
+def _stress(market: Market) -> dict[str, Any]:
+    stress = market.stress
+    return {
+        "tradeable": market.symbol,
+        "experiencingDislocation": stress.dislocation is not None,
+        "priceDislocationDirection": None if stress.dislocation is None else stress.dislocation.value,
+        "experiencingExtremeVolatility": stress.extreme_volatility,
+        "extremeVolatilityInitialMarginMultiplier": number(stress.initial_margin_multiplier),
+    }
 
 
 def tickers(venue: SandboxVenue) -> Response:

@@ -16,11 +16,13 @@ from infra.local.sandbox.faults import Fault, FaultPlan
 from infra.local.sandbox.limits import RateLimits
 from infra.local.sandbox.signing import KeyRing
 from infra.local.sandbox.spot_traffic import SpotTraffic
+from infra.local.sandbox.stress import stress_document, stress_from
 from trading.errors import InvalidInput
 from trading.matching import (
     Books,
     MarketStatus,
     MatchingEngine,
+    Stress,
     Switches,
     books_from_json,
     opening_books,
@@ -124,6 +126,11 @@ class SandboxVenue:
             self.engine.switches, **{name: changes[name] for name in changes if name in core_names}
         )
 
+    def stress_documents(self) -> dict[str, dict[str, Any]]:
+        """Contracts under stress by symbol; calm ones are left out."""
+        markets = self.engine.markets.items()
+        return {symbol: stress_document(market.stress) for symbol, market in markets if market.stress != Stress()}
+
     # persistence
 
     def save(self) -> None:
@@ -139,6 +146,7 @@ class SandboxVenue:
             "spot": self.spot.conditions.document(),
             "leverage": {symbol: str(value) for symbol, value in self.leverage.items()},
             "statuses": {symbol: market.status.value for symbol, market in self.engine.markets.items()},
+            "stress": self.stress_documents(),
         }
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
         with os.fdopen(handle, "w") as stream:
@@ -158,6 +166,8 @@ class SandboxVenue:
         self.leverage = {symbol: Decimal(value) for symbol, value in document["leverage"].items()}
         for symbol, status in document["statuses"].items():
             self.engine.set_status(symbol, MarketStatus(status))
+        for symbol, stress in document.get("stress", {}).items():
+            self.engine.set_stress(symbol, stress_from(stress))
         self.origin = self.engine.now
 
     def _identity(self) -> dict[str, Any]:

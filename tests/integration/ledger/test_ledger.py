@@ -21,7 +21,7 @@ def opened(cloud: Cloud, name: str = "COIN") -> Position:
     if cloud.control.control(NOW).version == 0:
         cloud.control.set_control(control())
     cloud.ledger.add_signal(signal(name))
-    return cloud.ledger.open_position(planned(name), signal(name), cloud.ledger.book_version())
+    return cloud.ledger.open_position(planned(name), signal(name), cloud.ledger.book(NOW))
 
 
 def states(cloud: Cloud) -> list[SignalState]:
@@ -47,7 +47,7 @@ def test_signal_is_taken_once_only(cloud: Cloud) -> None:
     assert states(cloud) == [SignalState.TAKEN]
     again = replace(planned("OTHER"), id=position.id)
     with pytest.raises(StoreConflict, match="signal taken"):
-        cloud.ledger.open_position(again, signal(), cloud.ledger.book_version())
+        cloud.ledger.open_position(again, signal(), cloud.ledger.book(NOW))
     assert [each.instrument for each in cloud.ledger.open_positions()] == ["COIN"]
 
 
@@ -57,7 +57,7 @@ def test_settled_signal_is_never_taken(cloud: Cloud) -> None:
     assert cloud.ledger.settle_signal(signal(), SignalState.REFUSED)
     assert not cloud.ledger.settle_signal(signal(), SignalState.EXPIRED)
     with pytest.raises(StoreConflict):
-        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book_version())
+        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book(NOW))
     assert states(cloud) == [SignalState.REFUSED]
 
 
@@ -71,7 +71,7 @@ def test_one_position_per_instrument(cloud: Cloud) -> None:
     second = signal(structure_id="ob-2")
     cloud.ledger.add_signal(second)
     with pytest.raises(StoreConflict, match="occupied"):
-        cloud.ledger.open_position(planned(), second, cloud.ledger.book_version())
+        cloud.ledger.open_position(planned(), second, cloud.ledger.book(NOW))
     with pytest.raises(StoreConflict, match="already has"):
         cloud.ledger.adopt_position(filled())
 
@@ -81,7 +81,7 @@ def test_nothing_is_planned_while_entries_are_stopped(cloud: Cloud, level: KillL
     cloud.control.set_control(control(level))
     cloud.ledger.add_signal(signal())
     with pytest.raises(StoreConflict, match="entries stopped"):
-        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book_version())
+        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book(NOW))
     assert cloud.ledger.open_positions() == ()
     assert states(cloud) == [SignalState.NEW]
 
@@ -89,7 +89,7 @@ def test_nothing_is_planned_while_entries_are_stopped(cloud: Cloud, level: KillL
 def test_missing_control_record_stops_entries(cloud: Cloud) -> None:
     cloud.ledger.add_signal(signal())
     with pytest.raises(StoreConflict):
-        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book_version())
+        cloud.ledger.open_position(planned(), signal(), cloud.ledger.book(NOW))
 
 
 @pytest.mark.parametrize("level", [level for level in KillLevel if level])

@@ -29,6 +29,7 @@ from trading.model.orders import Purpose
 # Loose gates, so that one simulated day has several entries, stops and exits to be killed in.
 LOOSE = {
     "gates": {gate: False for gate in ("adx", "fibonacci", "net_reward", "cost_tight", "cooldown", "structure_reuse")},
+    "risk": {"entries_per_coin_day": 60, "repeat_minutes": 0},
     "score": {f"threshold_{regime}_{bias}": 10 for regime in ("tight", "wide") for bias in ("aligned", "neutral")},
 }
 OPTIONS = ("--coins", "3", "--days", "1", "--trades", "0", "--seed", "3", "--rules-override", json.dumps(LOOSE))

@@ -10,11 +10,14 @@ import pytest
 from functions.discover_markets.discover import Discovery, discover
 from shared.alerts import Alerts
 from shared.storage.ledger import Ledger
-from shared.storage.market_data import MarketDataStore
+from shared.storage.market_data import UNIVERSE_KEY, MarketDataStore
+from shared.storage.tables import MarketDataItem
 from tests.fakes.futures_market import FuturesInMemory, a_contract, a_pair, a_quote
 from tests.fakes.spot_market import SpotInMemory
 from tests.integration.market_data.conftest import Told
+from trading.errors import CorruptRecord
 from trading.model.alerts import AlertKind
+from trading.model.units import BasisPoints
 from trading.rules import load_rules
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -96,6 +99,21 @@ def test_shrink_guard_toggle_lets_it_pass(world: Discovery) -> None:
     assert ids(world) == ["BTC"]
 
 
+def test_contracts_of_nonsense_cost_no_other_coin(world: Discovery) -> None:
+    list_coins(world, "BTC", "ETH", "SOL")
+    assert isinstance(world.futures, FuturesInMemory)
+    dear = replace(world.futures.listed[1], taker_fee=BasisPoints(150))
+    world.futures.listed = (world.futures.listed[0], dear)
+    world.futures.refused = (("PF_SOLUSD", "tickSize is None: expected a number"),)
+    proof = discover(world, NOW)
+    assert (ids(world), proof["markets"], proof["kept"]) == (["BTC"], 1, None)
+    stored = world.store.universe()
+    assert stored is not None
+    left_out = dict(stored.universe.left_out)
+    assert left_out["PF_ETHUSD"] == "nonsense: ETH has taker fee 150 bps; expected 0 to 100"
+    assert left_out["PF_SOLUSD"] == "nonsense: tickSize is None: expected a number"
+
+
 @pytest.mark.parametrize("silent", ["spot", "futures"])
 def test_failing_venue_keeps_the_old_universe(world: Discovery, told: Told, silent: str) -> None:
     list_coins(world, "BTC")
@@ -110,3 +128,14 @@ def test_failing_venue_keeps_the_old_universe(world: Discovery, told: Told, sile
     assert told.take() == []
     discover(world, NOW + timedelta(hours=13))
     assert [alert.kind for alert in told.take()] == [AlertKind.STALE_DATA]
+
+
+def test_damaged_universe_is_replaced_by_the_next(world: Discovery, store: MarketDataStore) -> None:
+    list_coins(world, "BTC")
+    discover(world, NOW)
+    item = MarketDataItem.get(*UNIVERSE_KEY)
+    item.update([MarketDataItem.data.set(b"damaged")])
+    with pytest.raises(CorruptRecord):
+        store.universe()
+    proof = discover(world, NOW + timedelta(hours=4))
+    assert (proof["markets"], ids(world)) == (1, ["BTC"])

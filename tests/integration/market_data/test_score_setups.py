@@ -176,6 +176,14 @@ def test_silent_futures_venue_still_gives_traces(scene: Scene) -> None:
     assert scene.run()["traces"] == 3
 
 
+@pytest.mark.parametrize("unsaid", [{"hourly_funding": None}, {"bid": None}, {"bid": Price(101)}, {"suspended": True}])
+def test_what_a_quote_leaves_open_gives_no_conditions(scene: Scene, unsaid: dict[str, object]) -> None:
+    scene.futures.tickers["PF_AAAUSD"] = a_quote("PF_AAAUSD", **unsaid)
+    scene.run()
+    inputs = {each.instrument: each.inputs for each in scene.scoring.decisions.listing(BAR).decisions}
+    assert {name for name, each in inputs.items() if each and each.market is not None} == {"BBB", "NEW"}
+
+
 def inputs_of(scene: Scene) -> dict[InstrumentId, str]:
     """What every coin is decided from, as if it had never been decided."""
     for item in DecisionItem.query(f"BAR#{to_text(BAR)}"):

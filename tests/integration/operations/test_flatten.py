@@ -11,8 +11,9 @@ from functions.control_trading.control import ControlDesk, change_level, resume
 from functions.control_trading.flatten import confirm, preview
 from functions.control_trading.payloads import FlattenRequest, PauseRequest, ResumeRequest
 from shared.observability import telemetry_for
+from shared.storage.market_watch import MarketWatchStore
 from shared.trading_desk import TradingDesk
-from tests.integration.operations.conftest import RULES, World
+from tests.integration.operations.conftest import LEDGER, RULES, StoppedClock, World
 from tests.unit.control.records import NOW, entry, position, universe, venue_position, with_live
 from trading.errors import InvalidInput, VenueUnavailable
 from trading.model.control import Control, KillLevel
@@ -32,6 +33,8 @@ def desk_of(world: World, after: timedelta = timedelta(0)) -> ControlDesk:
             market=world.market,
             alerts=world.alerts,
             orders=world.orders(),
+            watch=MarketWatchStore(LEDGER),
+            clock=StoppedClock(world.now + after),
             rules=RULES,
             telemetry=telemetry_for("control_trading"),
             now=world.now + after,

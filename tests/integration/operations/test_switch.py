@@ -97,6 +97,62 @@ def test_resume_ends_only_an_earlier_days_halt(world: World, day: int, lost: str
     assert stored.halted is halt_left
 
 
+def week_of(peak: str, last: str, **changes: Any) -> RiskDay:
+    values: dict[str, Any] = {
+        "day": NOW.date(),
+        "start_equity": Money(last),
+        "peak_equity": Money(last),
+        "last_equity": Money(last),
+        "halted_on": None,
+        "week": (NOW - timedelta(days=NOW.weekday())).date(),
+        "week_peak_equity": Money(peak),
+        "highest_equity": Money(peak),
+    }
+    return RiskDay(**(values | changes))
+
+
+def test_resume_says_what_it_measures_anew(world: World) -> None:
+    world.control.save_risk_day(week_of("100", "75", rejections=6))
+    answer = ask(RESUME)
+    assert answer["measured_anew"] == [
+        "WEEKLY_LOSS is measured from 75 USD",
+        "DRAWDOWN is measured from 75 USD",
+        "REJECTIONS are counted from 0, not 6",
+    ]
+    stored = world.control.risk_day()
+    assert stored is not None
+    assert (stored.week_peak_equity, stored.highest_equity, stored.rejections, stored.version) == (75, 75, 0, 2)
+
+
+def test_resume_of_a_calm_day_changes_no_measure(world: World) -> None:
+    calm = world.control.save_risk_day(week_of("100", "95"))
+    ask(PAUSE)
+    assert ask(RESUME)["measured_anew"] == []
+    assert world.control.risk_day() == calm
+
+
+def test_refused_resume_measures_nothing_anew(world: World) -> None:
+    world.ledger.adopt_position(position())
+    world.set_level(KillLevel.FLATTEN)
+    before = world.control.save_risk_day(week_of("100", "75", implausible=Money(1)))
+    assert not ask(RESUME)["ok"]
+    assert world.control.risk_day() == before
+
+
+def test_pause_leaves_the_risk_day_alone(world: World) -> None:
+    before = world.control.save_risk_day(week_of("100", "75", implausible=Money(1), rejections=5))
+    ask(PAUSE)
+    assert world.control.risk_day() == before
+
+
+def test_status_shows_week_drawdown_and_rejections(world: World) -> None:
+    day = week_of("100", "95", highest_equity=Money(120), rejections=3, implausible=Money("250.5"))
+    world.control.save_risk_day(day)
+    answer = ask({"action": "status"})
+    assert (answer["week_loss_pct"], answer["drawdown_pct"]) == ("5.00", "20.83")
+    assert (answer["rejections"], answer["equity_not_believed"]) == (3, "250.5")
+
+
 @pytest.mark.parametrize(
     "payload",
     [{}, {"action": "explode"}, PAUSE | {"level": 0}, {"action": "resume"}, PAUSE | {"reason": 4}, None, "pause"],
@@ -143,3 +199,28 @@ def test_unreadable_control_record_can_be_replaced(world: World) -> None:
     assert world.control.control(NOW).level is KillLevel.NO_ENTRIES
     assert ask(RESUME)["kill_level"] == 0
     assert replace(world.control.control(NOW), version=0).level is KillLevel.NORMAL
+
+
+def damaged_day(world: World) -> None:
+    world.control.save_risk_day(week_of("100", "95", halted_on=NOW.date()))
+    item = LedgerItem.get("RISK_DAY", "CURRENT")
+    item.body = "{broken"
+    item.save()
+
+
+def test_status_says_that_the_risk_day_is_unreadable(world: World) -> None:
+    damaged_day(world)
+    answer = ask({"action": "status"})
+    assert "does not decode" in answer["risk_day_unreadable"]
+    assert (answer["ok"], answer["halted"], "day_loss_pct" in answer) == (True, True, False)
+
+
+def test_resume_begins_an_unreadable_risk_day_anew(world: World) -> None:
+    damaged_day(world)
+    answer = ask(RESUME)
+    assert (answer["ok"], answer["kill_level"], answer["daily_loss_halt"]) == (True, 0, False)
+    assert answer["measured_anew"] == [
+        "the risk day could not be read and begins anew: its peaks, halt, losses in a row and reached limits are "
+        "forgotten"
+    ]
+    assert world.control.risk_day() is None

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.sandbox.served import Served, serve
 from trading.errors import InvalidInput
 
+STATUS = "instrumentStatus"
 ORDER = {"symbol": "PF_XBTUSD", "side": "buy", "orderType": "mkt", "size": "0.01"}
 
 
@@ -131,8 +132,48 @@ def test_suspended_market_refuses_and_says_so(sandbox: Served) -> None:
     assert sandbox.send()["status"] == "marketSuspended"
 
 
+def test_stress_multiplies_margin_and_is_said(sandbox: Served) -> None:
+    before = sandbox.send(size="1") and sandbox.futures.private_get_accounts()["accounts"]["flex"]
+    wild = {"extreme_volatility": True, "margin_multiplier": "3", "dislocation": "ABOVE_UPPER_BOUND"}
+    sandbox.control("switches", {"market": "PF_XBTUSD", "stress": wild})
+    after = sandbox.futures.private_get_accounts()["accounts"]["flex"]
+    assert float(after["initialMargin"]) == pytest.approx(3 * float(before["initialMargin"]))
+    assert after["maintenanceMargin"] == before["maintenanceMargin"]
+    rows = {row["tradeable"]: row for row in sandbox.fetch("/derivatives/api/v3/instruments/status")[1][STATUS]}
+    assert list(rows["PF_XBTUSD"].values()) == ["PF_XBTUSD", True, "ABOVE_UPPER_BOUND", True, 3]
+    assert list(rows["PF_ETHUSD"].values()) == ["PF_ETHUSD", False, None, False, 1]
+    sandbox.control("switches", {"market": "PF_XBTUSD", "stress": {}})
+    assert sandbox.control("state")["stress"] == {}
+
+
 @pytest.mark.parametrize(
-    "document", [{"no_such": True}, {"rate_limits": "yes"}, {"market": "PF_NOPE", "status": "online"}]
+    ("stress", "message"),
+    [
+        (None, "expected an object"),
+        ({"margin": 2}, "expected an object"),
+        ({"extreme_volatility": "yes"}, "expected true or false"),
+        ({"extreme_volatility": True, "margin_multiplier": 0.5}, "margin_multiplier is 0.5"),
+        ({"extreme_volatility": True, "margin_multiplier": "0.5"}, "expected 1 or more"),
+        ({"extreme_volatility": True, "margin_multiplier": "NaN"}, "finite"),
+        ({"margin_multiplier": "2"}, "without extreme volatility"),
+        ({"dislocation": "sideways"}, "sideways"),
+    ],
+)
+def test_bad_stress_is_refused_with_a_sentence(sandbox: Served, stress: object, message: str) -> None:
+    status, body = sandbox.fetch("/sandbox/switches", {"market": "PF_XBTUSD", "stress": stress})
+    assert status == 400
+    assert message in body["error"]
+    assert sandbox.control("state")["stress"] == {}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"no_such": True},
+        {"rate_limits": "yes"},
+        {"market": "PF_NOPE", "status": "online"},
+        {"market": "PF_NOPE", "stress": {}},
+    ],
 )
 def test_bad_switches_change_nothing(sandbox: Served, document: dict[str, object]) -> None:
     before = sandbox.control("state")["switches"]
@@ -148,7 +189,10 @@ def test_killed_sandbox_comes_back_with_the_same_books(tmp_path: Path) -> None:
         first.advance("2024-08-01T03:20:00Z")
         first.control("faults", {"path": "/fills", "kind": "empty"})
         first.control("switches", {"market": "PF_ETHUSD", "status": "post_only"})
+        wild = {"extreme_volatility": True, "margin_multiplier": "2.5", "dislocation": None}
+        first.control("switches", {"market": "PF_ETHUSD", "stress": wild})
         before = first.control("state")
+        assert before["stress"] == {"PF_ETHUSD": wild}
     with serve(*saved) as second:
         assert second.control("state") == before
         assert second.fetch("/derivatives/api/v3/tickers/PF_ETHUSD")[1]["ticker"]["postOnly"] is True

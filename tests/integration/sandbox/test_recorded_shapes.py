@@ -60,6 +60,15 @@ def test_tickers_have_the_recorded_shape(traded: Served, recorded: Load) -> None
     assert_covers(traded.fetch("/derivatives/api/v3/tickers")[1]["tickers"][0], theirs)
 
 
+def test_instrument_status_has_the_documented_shape(traded: Served, recorded: Load) -> None:
+    (theirs,) = recorded(REST + "exchangedata_GetSymbolStatus.json")["response"]["instrumentStatus"]
+    rows = traded.fetch("/derivatives/api/v3/instruments/status")[1]["instrumentStatus"]
+    assert {row["tradeable"] for row in rows} >= {"PF_XBTUSD", "PF_ETHUSD"}
+    for ours in rows:
+        assert set(ours) == set(theirs)
+        assert_covers(ours, theirs)
+
+
 def test_funding_and_fee_bodies_have_the_live_shape(traded: Served, recorded: Load) -> None:
     live = recorded(LIVE)["captures"]
     ours = traded.fetch("/derivatives/api/v4/historicalfundingrates?symbol=PF_XBTUSD")[1]

@@ -9,7 +9,7 @@ import pytest
 
 from shared.storage.tables import LedgerItem
 from tests.fakes.cloud import Cloud
-from tests.fakes.records import RULES, coin, risk_day, rules_with, trade
+from tests.fakes.records import NOW, RULES, coin, risk_day, rules_with, trade
 from tests.integration.trading.world import World, new_world
 from trading import matching
 from trading.errors import StoreConflict, VenueAnswerInvalid
@@ -23,16 +23,18 @@ S = IntentState
 
 def test_of_two_planning_runs_only_one_gets_through(cloud: Cloud) -> None:
     world = new_world(cloud, ["COIN", "OTHER"])
-    seen = cloud.ledger.book_version()
+    seen = cloud.ledger.book(NOW)
     world.add_signal()
     world.add_signal("OTHER")
     world.execute()
-    assert cloud.ledger.book_version() == seen + 2
+    now = cloud.ledger.book(NOW)
+    assert now.version == seen.version + 2
+    assert {each.instrument for each in now.entries} == {"COIN", "OTHER"}
     third = world.add_signal("THIRD")
     plan = replace(world.position(), id=third.id, market=coin("THIRD"), version=0)
     with pytest.raises(StoreConflict, match="another run planned meanwhile"):
         cloud.ledger.open_position(plan, third, seen)
-    assert cloud.ledger.open_position(plan, third, seen + 2).version == 1
+    assert cloud.ledger.open_position(plan, third, now).version == 1
 
 
 @pytest.mark.parametrize(

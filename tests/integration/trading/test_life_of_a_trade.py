@@ -7,10 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from functions.execute_signals.execute import execute_signals
 from shared.storage.ledger import SignalState
 from tests.fakes.cloud import Cloud
 from tests.fakes.records import BAR, NOW, levels, rules_with
+from tests.integration.trading.interleaving import Meanwhile
 from tests.integration.trading.world import World, new_world
+from trading.errors import VenueUnavailable
 from trading.model.control import KillLevel
 from trading.model.decisions import Outcome
 from trading.model.instruments import Side
@@ -29,7 +32,7 @@ def test_signal_becomes_stop_then_entry(world: World) -> None:
     assert {each.state for each in world.position().intents} == {S.LIVE}
     assert [each.state for each in world.cloud.ledger.signals_decided_since(BAR, NOW)] == [SignalState.TAKEN]
     stages = world.cloud.decisions.stages(BAR)
-    assert [(each.outcome, len(each.details)) for each in stages] == [(Outcome.SENT, 20)]
+    assert [(each.outcome, len(each.details)) for each in stages] == [(Outcome.SENT, 43)]
 
 
 def test_repeated_run_sends_no_second_entry(world: World) -> None:
@@ -222,11 +225,14 @@ def test_failed_plan_still_counts_for_the_next(cloud: Cloud) -> None:
     )
     world.add_signal("A", score=90)
     world.add_signal("B", score=80)
-    world.venue.faults.reads = {"open_orders"}
-    report = world.execute()
-    assert len(report.failures) == 1
-    assert report.outcomes == {"RISK_REFUSED:positions": 1}
+    reads = world.venue.faults.reads
+    silent = Meanwhile(world.venue, "place", lambda: reads.add("open_orders"), after=True)
+    with pytest.raises(VenueUnavailable):
+        execute_signals(world.desk(silent))
     assert [each.instrument for each in cloud.ledger.open_positions()] == ["A"]
+    reads.clear()
+    assert world.execute().outcomes == {"RISK_REFUSED:positions": 1}
+    assert [each.contract for each in world.venue.placed] == ["PF_AUSD"] * 2
 
 
 def test_impossible_levels_stop_no_other_signal(cloud: Cloud) -> None:
@@ -234,7 +240,7 @@ def test_impossible_levels_stop_no_other_signal(cloud: Cloud) -> None:
     flat = levels(stop="99.98", invalidation="99.99", target_1="100.01", target_2="100.02")
     world.add_signal("A", score=90, levels=flat)
     world.add_signal("B", score=80)
-    assert world.execute().outcomes == {Outcome.FAILED: 1, Outcome.SENT: 1}
+    assert world.execute().outcomes == {"RISK_REFUSED:levels": 1, Outcome.SENT: 1}
     assert [each.instrument for each in cloud.ledger.open_positions()] == ["B"]
 
 

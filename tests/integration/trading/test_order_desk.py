@@ -28,7 +28,7 @@ def planned_in(world: World) -> Position:
     approved = SCENE.decide()
     assert isinstance(approved, RiskApproved)
     position = plan_position(approved, world.rules, "test", world.venue.now())
-    return world.cloud.ledger.open_position(position, approved.signal, world.cloud.ledger.book_version())
+    return world.cloud.ledger.open_position(position, approved.signal, world.cloud.ledger.book(world.venue.now()))
 
 
 def send(world: World, purpose: Purpose) -> Position:

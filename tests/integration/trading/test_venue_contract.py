@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 
 from shared.venue import KrakenRestVenue
+from shared.venue.last_line import EntryCaps, LastLine
 from shared.venue.transport import require_loopback
 from tests.fakes.records import NOW, coin
 from tests.fakes.venue import VenueInMemory
@@ -24,6 +25,7 @@ from trading.model.venue import OpenOrderKind, OrderFate, SendAnswer, SendOutcom
 from trading.ports import Venue
 
 SIZE = Quantity("0.02")
+CAPS = EntryCaps(order_notional_usd=Decimal(100_000), process_before_s=10, call_cost_per_10_s=400)
 
 
 @dataclass
@@ -53,13 +55,15 @@ class Trader:
         return self.venue.place(OrderRequest(**{**values, **more}))  # type: ignore[arg-type]
 
     def buy(self) -> None:
-        assert self.send("entry", OrderType.MARKET).outcome is SendOutcome.ACCEPTED
+        """With a limit: an order at the market that may open never leaves the adapter."""
+        assert self.send("entry", OrderType.IMMEDIATE, share="1.01").outcome is SendOutcome.ACCEPTED
 
 
 @pytest.fixture(scope="module")
 def sandbox_trader() -> Iterator[Trader]:
     with running_sandbox() as sandbox:
-        adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url)
+        last_line = LastLine(caps=CAPS, clock=sandbox)
+        adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url, last_line=last_line)
         require_loopback(adapter.wire.addresses())
         yield Trader(adapter, "PF_XBTUSD", lambda count: sandbox.advance(seconds=count))
 
@@ -119,7 +123,7 @@ def test_refusal_is_rejected_in_the_venues_word(
 
 def test_late_request_is_refused_for_sure(trader: Trader) -> None:
     late = trader.venue.server_time() - timedelta(seconds=5)
-    answer = trader.send("late", OrderType.POST, share="0.9", process_before=late)
+    answer = trader.send("late", OrderType.STOP, OrderSide.SELL, "0.9", process_before=late)
     assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "wouldProcessAfterSpecifiedTime")
 
 

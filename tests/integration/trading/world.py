@@ -73,6 +73,8 @@ class World:
             market=self.cloud.market,
             alerts=self.cloud.alerts,
             orders=OrderDesk(venue=used, ledger=self.cloud.ledger, clock=self.venue, rules=self.rules),
+            watch=self.cloud.watch,
+            clock=self.venue,
             rules=self.rules,
             telemetry=TELEMETRY,
             now=self.venue.now(),

@@ -1,14 +1,21 @@
-"""Seven real instruments as ccxt's suite keeps them, and the newest recorded ones."""
+"""Seven real instruments as ccxt's suite keeps them, the newest recorded ones, and every other one we have."""
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from shared.venue import KrakenRestVenue
+from tests.fakes.shared_folder import SHARED
 from tests.integration.venue.external_cases import load, needs_cases
 from tests.integration.venue.loopback_venue import LoopbackVenue
-from tests.integration.venue.recorded_bodies import V3
+from tests.integration.venue.recorded_bodies import V3, success
+from trading.model.instruments import Instrument
 from trading.model.units import BasisPoints
+from trading.reconciliation.compare import stray_instrument
 
 pytestmark = needs_cases
 
@@ -49,3 +56,29 @@ def test_live_listing_tells_dated_from_perpetual(venue: KrakenRestVenue, loopbac
     assert {each.contract for each in contracts if each.perpetual} == {"PF_XBTUSD", "PF_DOGEUSD"}
     assert {(each.maker_fee, each.taker_fee) for each in contracts} == {(BasisPoints(2), BasisPoints(5))}
     assert {each.contract: each.tick for each in contracts}["PF_DOGEUSD"] == Decimal("0.00001")
+
+
+RECORDED = {
+    "venue-cases/ccxt/markets_krakenfutures.json": 7,
+    "venue-cases/live/live_captures_2026_09_25.json": 5,
+    "data/api_samples/nautilus_kraken/http_futures_instruments.json": 4,
+    "data/api_samples/kraken_futures_rest/exchangedata_GetSymbols.json": 3,
+    "data/reference/kraken_futures_instruments_sample.json": 7,
+}
+
+
+def instruments_in(value: Any) -> list[dict[str, Any]]:
+    """Every instrument in a recording, however deep it lies."""
+    if isinstance(value, dict) and {"marginLevels", "symbol"} <= value.keys():
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for each in inner for found in instruments_in(each)]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_no_recorded_contract_counts_as_nonsense(venue: KrakenRestVenue, loopback: LoopbackVenue, name: str) -> None:
+    rows = instruments_in(json.loads((SHARED / name).read_text(encoding="utf-8")))
+    loopback.answer(f"{V3}/instruments", success(instruments=rows))
+    listing = venue.listing()
+    assert (len(listing.contracts), listing.refused) == (RECORDED[name], ())
+    assert all(isinstance(stray_instrument(each), Instrument) for each in listing.contracts)

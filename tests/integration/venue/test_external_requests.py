@@ -86,7 +86,7 @@ def test_wire_gives_the_recorded_signature(loopback: LoopbackVenue, vector: dict
     assert asked.headers["Authent"] == vector["authent"] == signature_of(asked, secret)
 
 
-MARKET: dict[str, Any] = {"type": OrderType.MARKET, "limit_price": None}
+MARKET: dict[str, Any] = {"type": OrderType.MARKET, "limit_price": None, "reduce_only": True}
 LIMIT: dict[str, Any] = {"type": OrderType.LIMIT, "contract": "PF_LTCUSD"}
 STOP: dict[str, Any] = {"type": OrderType.STOP, "limit_price": None, "reduce_only": True}
 SENDS: dict[str, dict[str, Any]] = {

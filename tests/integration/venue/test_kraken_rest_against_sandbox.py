@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from shared.venue import KrakenRestVenue, KrakenSpot
+from shared.venue.last_line import EntryCaps, LastLine
 from shared.venue.transport import require_loopback
 from tests.integration.venue.sandbox_process import KEY, SECRET, Sandbox, running_sandbox
 from trading.errors import VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
@@ -20,6 +21,8 @@ from trading.model.venue import OpenOrderKind, OrderFate, SendOutcome
 
 CONTRACT = "PF_XBTUSD"
 SIZE = Quantity("0.01")
+WIDE = EntryCaps(order_notional_usd=Decimal(10**9), process_before_s=10, call_cost_per_10_s=400)
+"""Wide enough that what the sandbox refuses gets there."""
 
 
 @pytest.fixture
@@ -30,7 +33,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def venue(sandbox: Sandbox) -> KrakenRestVenue:
-    adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url)
+    last_line = LastLine(caps=WIDE, clock=sandbox)
+    adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url, last_line=last_line)
     require_loopback(adapter.wire.addresses())
     return adapter
 
@@ -58,7 +62,7 @@ def request(venue: KrakenRestVenue, name: str, kind: OrderType, share: str = "1"
 
 
 def buy(venue: KrakenRestVenue, name: str = "smc-entry-1") -> None:
-    answer = venue.place(request(venue, name, OrderType.MARKET))
+    answer = venue.place(request(venue, name, OrderType.IMMEDIATE, "1.01"))
     assert answer.outcome is SendOutcome.ACCEPTED, answer
 
 
@@ -160,7 +164,7 @@ def test_refused_orders_carry_the_venues_word(
 
 def test_expired_request_is_refused_for_sure(venue: KrakenRestVenue) -> None:
     late = request(
-        venue, "smc-late-1", OrderType.POST, "0.9", process_before=venue.server_time() - timedelta(seconds=1)
+        venue, "smc-late-1", OrderType.STOP, "0.9", process_before=venue.server_time() - timedelta(seconds=1)
     )
     answer = venue.place(late)
     assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "wouldProcessAfterSpecifiedTime")
@@ -263,7 +267,7 @@ def test_wrong_secret_is_refused_everywhere(venue: KrakenRestVenue, sandbox: San
             read()
     with pytest.raises(VenueAuthenticationFailed):
         stranger.ledger_rows(started)
-    answer = stranger.place(request(venue, "smc-x-1", OrderType.POST, "0.9"))
+    answer = stranger.place(request(venue, "smc-x-1", OrderType.STOP, "0.9"))
     assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "authenticationError")
 
 
@@ -272,8 +276,10 @@ def test_fills_reach_back_beyond_the_newest_hundred(
 ) -> None:
     for number in range(53):
         side = OrderSide.BUY if number % 2 == 0 else OrderSide.SELL
+        sells = side is OrderSide.SELL
         for leg in (1, 2):
-            order = request(venue, f"smc-{number}-{leg}", OrderType.MARKET, side=side)
+            kind = OrderType.MARKET if sells else OrderType.IMMEDIATE
+            order = request(venue, f"smc-{number}-{leg}", kind, "1.01", side=side, reduce_only=sells)
             assert venue.place(order).outcome is SendOutcome.ACCEPTED
         sandbox.advance(seconds=20)
     everything = venue.fills(started)

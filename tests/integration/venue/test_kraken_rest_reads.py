@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from shared.venue import KrakenFuturesMarket, KrakenRestVenue
-from shared.venue.kraken_contracts import TIER_1_MAKER, TIER_1_TAKER
+from shared.venue.contract_translation import TIER_1_MAKER, TIER_1_TAKER
 from shared.venue.kraken_rest import HISTORY_ROWS
 from tests.integration.venue import recorded_bodies as bodies
 from tests.integration.venue.loopback_venue import LoopbackVenue, Scripted

@@ -7,7 +7,7 @@ import pytest
 
 from shared.venue import KrakenRestVenue
 from tests.integration.venue import recorded_bodies as bodies
-from tests.integration.venue.conftest import SECRET
+from tests.integration.venue.conftest import SECRET, with_caps
 from tests.integration.venue.loopback_venue import LoopbackVenue, Scripted
 from tests.integration.venue.recorded_bodies import V3, order_request
 from trading.model.orders import OrderSide, OrderType
@@ -100,13 +100,15 @@ def test_send_is_classified_by_what_was_received(
 
 def test_timed_out_send_is_unknown_and_sent_once(loopback: LoopbackVenue) -> None:
     loopback.answer(SEND, Scripted(fault="hang"))
-    impatient = KrakenRestVenue(key="key", secret=SECRET, base_url=loopback.url, timeout_s=0.15)
+    impatient = KrakenRestVenue(key="key", secret=SECRET, base_url=loopback.url, timeout_s=0.15, last_line=with_caps())
     assert impatient.place(order_request()).outcome is SendOutcome.UNKNOWN
     assert len(loopback.asked) == 1
 
 
 def test_refused_connection_leaves_a_send_unknown() -> None:
-    nowhere = KrakenRestVenue(key="key", secret=SECRET, base_url="http://127.0.0.1:9", timeout_s=0.5)
+    nowhere = KrakenRestVenue(
+        key="key", secret=SECRET, base_url="http://127.0.0.1:9", timeout_s=0.5, last_line=with_caps()
+    )
     assert nowhere.place(order_request()).outcome is SendOutcome.UNKNOWN
 
 
@@ -165,7 +167,8 @@ def test_order_types_use_the_venues_words(
     venue: KrakenRestVenue, loopback: LoopbackVenue, kind: OrderType, word: str, limit: str | None
 ) -> None:
     loopback.answer(SEND, sent("placed"))
-    venue.place(order_request(type=kind, limit_price=Price(limit) if limit else None))
+    reduces = kind is OrderType.MARKET
+    venue.place(order_request(type=kind, limit_price=Price(limit) if limit else None, reduce_only=reduces))
     asked = loopback.asked[0].parameters
     assert (asked["orderType"], asked.get("limitPrice")) == ([word], [limit] if limit else None)
     assert "stopPrice" not in asked

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.records import NOW, RULES, filled, levels, planned, seconds, waiting, with_state
-from trading.execution.entries import next_entry_step, premise_broken
+from trading.execution.entries import counts_as_refused, next_entry_step, premise_broken
 from trading.model.control import KillLevel
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, Purpose
@@ -132,3 +132,20 @@ def test_position_without_entry_has_no_step() -> None:
 def test_stale_plan_is_given_up() -> None:
     late = NOW + seconds(RULES.execution.plan_maximum_age_s + 1)
     assert step(planned(), now=late) == EntryStep(kind=K.ABANDON, why="the plan is stale")
+
+
+@pytest.mark.parametrize(
+    ("reason", "counts"),
+    [
+        ("insufficientAvailableFunds", True),
+        ("not sent: it may open a position and this client has no caps for entries", True),
+        ("postWouldExecute", False),
+        ("apiLimitExceeded", False),
+        ("not sent: call budget of 400 is used", False),
+    ],
+)
+def test_only_refusals_of_the_entry_itself_count(reason: str, counts: bool) -> None:
+    entry = with_state(waiting(), Purpose.ENTRY, S.REJECTED, reason=reason).intent(Purpose.ENTRY)
+    assert entry is not None
+    assert counts_as_refused(entry) is counts
+    assert not counts_as_refused(replace(entry, state=S.UNKNOWN))

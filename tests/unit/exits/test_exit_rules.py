@@ -23,7 +23,8 @@ HIT = NOW + timedelta(minutes=20)
 def case(
     position: Position, mark: Any = "101.5", last_close: float | None = 101.0, hours: float = 1.0, **more: Any
 ) -> ExitCase:
-    values = {"rules": RULES, "now": NOW + timedelta(hours=hours)} | more
+    now = NOW + timedelta(hours=hours)
+    values = {"index": None, "quoted_at": now, "rules": RULES, "now": now} | more
     return ExitCase(position=position, mark=None if mark is None else Price(mark), last_close=last_close, **values)
 
 
@@ -35,13 +36,35 @@ def fired(verdict: ExitVerdict) -> tuple[str | None, type | None]:
     return verdict.fired, type(verdict.action) if verdict.action else None
 
 
+def young(side: Side = Side.LONG, mark: Any = "100.75", minutes: float = 5, **more: Any) -> ExitCase:
+    """Filled some minutes ago; the index is at 100, so that the mark is the basis."""
+    return case(filled(side=side), mark=mark, last_close=None, hours=minutes / 60, **({"index": Price(100)} | more))
+
+
 FIRING = [
+    ("basis_after_fill", young(mark="100.76"), Close),
+    ("basis_after_fill", young(mark="99.24"), Close),
+    ("basis_after_fill", young(Side.SHORT, mark="100.76"), Close),
+    ("basis_after_fill", young(Side.SHORT, mark="99.24", minutes=0), Close),
+    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=290)), Close),
     ("break_even", case(after_target()), MoveStop),
+    ("break_even", case(after_target(stop=Price("100.3"))), MoveStop),
     ("time_exit", case(filled(), hours=5), Close),
     ("premise", case(filled(), last_close=98.4), Close),
     ("maximum_hold", case(after_target(stop=Price("100.5")), hours=72), Close),
 ]
 SILENT = [
+    ("basis_after_fill", young(mark="100.75")),
+    ("basis_after_fill", young(mark="99.25")),
+    ("basis_after_fill", young(Side.SHORT, mark="100.75")),
+    ("basis_after_fill", young(Side.SHORT, mark="99.25")),
+    ("basis_after_fill", young(mark="102", minutes=5.01)),
+    ("basis_after_fill", young(mark="102", index=None)),
+    ("basis_after_fill", young(mark=None)),
+    ("basis_after_fill", young(mark="102", quoted_at=None)),
+    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=289))),
+    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=311))),
+    ("basis_after_fill", case(filled(opened_at=None), mark="102", index=Price(100), hours=0)),
     ("break_even", case(filled())),
     ("break_even", case(after_target(stop=Price("100.4")))),
     ("break_even", case(after_target(), mark="100.4")),
@@ -108,6 +131,18 @@ def test_stop_only_ever_tightens(side: Side, stop: Decimal, mark: Decimal | None
     if isinstance(verdict.action, MoveStop):
         assert (verdict.action.to - stop) * side.sign > 0
         assert mark is None or (mark - verdict.action.to) * side.sign > 0
+
+
+@pytest.mark.parametrize(
+    "override", ['{"exits": {"basis_after_fill_minutes": 4}}', '{"risk": {"basis_maximum_pct": 0.8}}']
+)
+def test_basis_after_fill_reads_its_bounds(override: str) -> None:
+    assert decide_exit(young(mark="100.76", rules=rules_with(override))).fired is None
+
+
+def test_torn_basis_says_its_figures() -> None:
+    action = decide_exit(young(mark="98")).action
+    assert action == Close(why="mark 98 is 2.00 % from its index 100 soon after the fill")
 
 
 def test_premise_of_a_short_is_above() -> None:

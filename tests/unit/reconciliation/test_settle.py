@@ -224,3 +224,21 @@ def test_only_unseen_orders_are_looked_up() -> None:
     assert in_doubt(planned(), ()) == ()
     nameless = replace(order_of(position, stop), client_order_id=None)
     assert [each.purpose for each in in_doubt(position, (nameless,))] == [Purpose.ENTRY]
+
+
+@pytest.mark.parametrize("state", [S.SENDING, S.UNKNOWN, S.LIVE, S.PARTIAL, S.CANCEL_PENDING])
+@pytest.mark.parametrize("fate", [OrderFate.FILLED, OrderFate.CANCELLED, OrderFate.REJECTED, None])
+def test_entry_ends_by_nothing_while_fills_are_unknown(state: IntentState, fate: OrderFate | None) -> None:
+    position = entry_in(state)
+    reports = [report_of(position, intent_of(position, Purpose.ENTRY), fate)] if fate else []
+    for at in (LATE, LATE + seconds(60), LATE + seconds(600)):
+        position = settled(position, at, reports=reports, fills_known=False)
+    assert intent_of(position, Purpose.ENTRY).state is state
+
+
+def test_vanished_stop_leaves_position_naked_also_without_fills() -> None:
+    position = with_state(waiting(), Purpose.STOP, S.LIVE)
+    for at in (LATE, LATE + seconds(60), LATE + seconds(600)):
+        position = settled(position, at, positions=[held(position)], fills_known=False)
+    assert intent_of(position, Purpose.STOP).state is S.CANCELLED
+    assert (position.state, position.quantity) == (PositionState.UNPROTECTED, 10)

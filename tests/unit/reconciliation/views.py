@@ -20,7 +20,7 @@ def view(at: datetime = NOW, **shown: Any) -> VenueView:
 
 
 def _tupled(shown: Any) -> Any:
-    return shown if isinstance(shown, frozenset) else tuple(shown)
+    return shown if isinstance(shown, frozenset | bool) else tuple(shown)
 
 
 def settled(position: Position, at: datetime = NOW, **shown: Any) -> Position:

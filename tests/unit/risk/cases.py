@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from tests.fakes.records import NOW, RULES, account, coin, control, quote, risk_day, signal
+from trading.model.book import EntryBook
+from trading.model.disorder import MarketWatch
 from trading.model.instruments import Instrument
 from trading.model.positions import Position
 from trading.model.risk import LimitCheck, RefusalReason, RiskApproved, RiskRefused
 from trading.model.signals import Signal
 from trading.model.units import Price
-from trading.model.venue import Account, Quote, VenuePosition
-from trading.risk.case import Market, Portfolio
+from trading.model.venue import Account, ContractStress, OpenOrder, Quote, VenuePosition
+from trading.risk.case import Market, Portfolio, RiskCase
 from trading.risk.gate import decide_risk
+from trading.risk.sizing import contract_levels, size, trade_cost
 from trading.rules import Rules
 
 
@@ -31,6 +34,13 @@ class Scene:
     positions: tuple[Position, ...] = ()
     venue_positions: tuple[VenuePosition, ...] = ()
     other_quotes: tuple[Quote, ...] = ()
+    orders: tuple[OpenOrder, ...] = ()
+    book: EntryBook = field(default_factory=EntryBook)
+    watch: MarketWatch = field(default_factory=MarketWatch)
+    stress: tuple[ContractStress, ...] = ()
+    read_at: datetime = NOW
+    contracts_at: datetime | None = NOW
+    silent: frozenset[str] = frozenset()
     control: Any = field(default_factory=control)
     day: Any = field(default_factory=risk_day)
     rules: Rules = RULES
@@ -39,17 +49,55 @@ class Scene:
     def but(self, **changes: Any) -> Scene:
         return replace(self, **changes)
 
-    def decide(self) -> RiskApproved | RiskRefused:
-        market = Market(instrument=self.instrument, quote=self.quote, spot=Price(self.spot), spot_at=self.spot_at)
-        portfolio = Portfolio(
+    @property
+    def market(self) -> Market:
+        return Market(instrument=self.instrument, quote=self.quote, spot=Price(self.spot), spot_at=self.spot_at)
+
+    @property
+    def portfolio(self) -> Portfolio:
+        return Portfolio(
             account=self.account,
             positions=self.positions,
             venue_positions=self.venue_positions,
-            quotes={each.contract: each for each in (self.quote, *self.other_quotes)},
+            orders=self.orders,
+            quotes=self._quotes(),
             control=self.control,
             risk_day=self.day,
+            book=self.book,
+            read_at=self.read_at,
+            contracts_at=self.contracts_at,
+            watch=self.watch,
+            stress={each.contract: each for each in self.stress},
         )
-        return decide_risk(self.signal, portfolio, market, self.rules, self.now)
+
+    def _quotes(self) -> dict[str, Quote]:
+        """What is held stands at its entry price, if nothing else is said and its contract is not silent."""
+        calm = {
+            each.contract: {"contract": each.contract}
+            | dict.fromkeys(("mark", "index", "bid", "ask"), each.levels.entry)
+            for each in self.positions
+        }
+        held = {name: replace(self.quote, **values) for name, values in calm.items()}
+        given = {each.contract: each for each in (self.quote, *self.other_quotes)}
+        return {name: each for name, each in (held | given).items() if name not in self.silent}
+
+    def decide(self) -> RiskApproved | RiskRefused:
+        return decide_risk(self.signal, self.portfolio, self.market, self.rules, self.now)
+
+    def case(self) -> RiskCase:
+        """The sized case as the gate judges it."""
+        ratio = self.market.quote.mark / self.market.spot
+        found = contract_levels(self.signal, self.instrument, ratio)
+        cost = trade_cost(self.signal, self.instrument, self.quote, self.rules)
+        return RiskCase(
+            signal=self.signal,
+            portfolio=self.portfolio,
+            market=self.market,
+            levels=found,
+            sizing=size(found, self.market, self.portfolio, cost, self.rules.risk),
+            rules=self.rules,
+            now=self.now,
+        )
 
     def check(self, reason: RefusalReason) -> LimitCheck | None:
         return next((each for each in self.decide().limits if each.reason is reason), None)

@@ -1,4 +1,4 @@
-"""Every limit: it lets through at its bound and refuses just beyond it."""
+"""Every limit: it lets through at its bound, refuses alone just beyond it, and changes the outcome when taken out."""
 
 from __future__ import annotations
 
@@ -8,179 +8,252 @@ from decimal import Decimal
 
 import pytest
 
-from tests.fakes.records import (
-    NOW,
-    account,
-    coin,
-    control,
-    filled,
-    held,
-    levels,
-    planned,
-    quote,
-    risk_day,
-    rules_with,
-    seconds,
-    signal,
+from tests.fakes.records import NOW, account, coin, control, filled, held, levels, planned, quote, risk_day, signal
+from tests.unit.risk.cases import SCENE
+from tests.unit.risk.limit_cases import (
+    CASES,
+    NO_OPEN_RISK,
+    STREAK,
+    LimitCase,
+    R,
+    entries,
+    levels_of,
+    numbered,
+    resting_sale,
+    risk,
 )
-from tests.unit.risk.cases import SCENE, Scene
-from trading.model.control import KillLevel, LossStreak
-from trading.model.instruments import MarginLevel
-from trading.model.positions import Position
+from trading.model.book import EntryBook
+from trading.model.control import KillLevel
+from trading.model.disorder import EVERYWHERE, DisorderPause, MarketWatch
+from trading.model.instruments import Side
+from trading.model.orders import OrderSide
 from trading.model.risk import RefusalReason, RiskApproved, RiskRefused
-from trading.model.signals import Regime, Setup
-from trading.model.units import Money, Quantity
+from trading.model.signals import Setup
+from trading.model.units import BasisPoints, Money, Quantity
+from trading.model.venue import ContractStress
+from trading.risk import gate
+
+EACH = pytest.mark.parametrize(("reason", "case"), list(CASES.items()), ids=[each.value for each in CASES])
 
 
-def others(count: int, **changes: object) -> tuple[Position, ...]:
-    """Open positions in other coins, in another cluster."""
-    values: dict[str, object] = {"setup": Setup.TREND, "regime": Regime.WIDE_STRUCTURE, "quantity": Quantity("0.01")}
-    return tuple(replace(filled(f"O{number}"), **(values | changes)) for number in range(count))
+def test_every_limit_has_its_pair_of_scenes() -> None:
+    assert set(CASES) == set(RefusalReason)
+    assert len(gate.LIMITS) == len(RefusalReason)
 
 
-def levels_of(maintenance: str, initial: str = "0.5") -> tuple[MarginLevel, ...]:
-    return (MarginLevel(from_notional=Decimal(0), initial=Decimal(initial), maintenance=Decimal(maintenance)),)
+@EACH
+def test_one_step_inside_the_bound_approves(reason: RefusalReason, case: LimitCase) -> None:
+    answer = case.inside.decide()
+    assert case.inside.refused_by() == set()
+    assert isinstance(answer, RiskApproved)
+    assert reason in {each.reason for each in answer.limits}
 
 
-PAUSED = risk_day(streaks=(LossStreak(regime=Regime.TIGHT_SMC, losses=0, paused_until=NOW + seconds(1)),))
-R = RefusalReason
-WHOLE_MARGIN = SCENE.but(instrument=coin(margin_levels=levels_of("0.01", "1")))
-PAIRS: list[tuple[RefusalReason, Scene, Scene]] = [
-    (R.KILL_LEVEL, SCENE, SCENE.but(control=control(KillLevel.NO_ENTRIES))),
-    (
-        R.SIGNAL_EXPIRED,
-        SCENE.but(signal=signal(expires_at=NOW + seconds(0.001))),
-        SCENE.but(signal=signal(expires_at=NOW)),
-    ),
-    (R.MARKET_CLOSED, SCENE, SCENE.but(quote=quote(suspended=True))),
-    (R.MARKET_CLOSED, SCENE, SCENE.but(quote=quote(post_only=True))),
-    (R.QUOTE_AGE, SCENE.but(spot_at=NOW - seconds(10)), SCENE.but(spot_at=NOW - seconds(10.001))),
-    (R.QUOTE_AGE, SCENE.but(spot_at=NOW + seconds(10)), SCENE.but(quote=quote(at=NOW - seconds(11)))),
-    (R.EQUITY_AGE, SCENE.but(account=account(at=NOW - seconds(60))), SCENE.but(account=account(at=NOW - seconds(61)))),
-    (R.BASIS, SCENE.but(quote=quote(mark="100.75")), SCENE.but(quote=quote(mark="100.76"))),
-    (R.BASIS, SCENE.but(quote=quote(mark="99.25")), SCENE.but(quote=quote(mark="99.24"))),
-    (R.DAILY_LOSS, SCENE.but(account=account("9500.01")), SCENE.but(account=account(9500))),
-    (R.DAILY_LOSS, SCENE, SCENE.but(day=risk_day(halted_on=NOW.date()))),
-    (R.LOSS_STREAK, SCENE.but(now=NOW + seconds(1), day=PAUSED), SCENE.but(day=PAUSED)),
-    (R.POSITIONS, SCENE.but(positions=others(7)), SCENE.but(positions=others(8))),
-    (
-        R.CLUSTER_POSITIONS,
-        SCENE.but(positions=others(2, setup=Setup.ORDER_BLOCK, regime=Regime.TIGHT_SMC)),
-        SCENE.but(positions=others(3, setup=Setup.ORDER_BLOCK, regime=Regime.TIGHT_SMC)),
-    ),
-    (R.INSTRUMENT_POSITIONS, SCENE.but(positions=others(1)), SCENE.but(positions=(planned(),))),
-    (R.INSTRUMENT_POSITIONS, SCENE, SCENE.but(venue_positions=(held(filled()),))),
-    (
-        R.ISOLATED_MARGIN,
-        SCENE.but(venue_positions=(held(filled("O1")),)),
-        SCENE.but(venue_positions=(held(filled("O1"), isolated=True),)),
-    ),
-    (
-        R.MINIMUM_SIZE,
-        SCENE.but(instrument=coin(minimum=Quantity("23.80"))),
-        SCENE.but(instrument=coin(minimum=Quantity("23.81"))),
-    ),
-    (
-        R.SINGLE_MARGIN,
-        WHOLE_MARGIN.but(rules=rules_with('{"risk": {"margin_single_pct": 23.8}}')),
-        WHOLE_MARGIN.but(rules=rules_with('{"risk": {"margin_single_pct": 23.79}}')),
-    ),
-    (
-        R.AVAILABLE_MARGIN,
-        SCENE.but(account=account(available_margin=Money("50.11"))),
-        SCENE.but(account=account(available_margin=Money("50.10"))),
-    ),
-]
+@EACH
+def test_only_this_limit_refuses_beyond_it(reason: RefusalReason, case: LimitCase) -> None:
+    answer = case.beyond.decide()
+    assert isinstance(answer, RiskRefused)
+    assert answer.reason is reason
+    assert case.beyond.refused_by() == {reason}
 
 
-@pytest.mark.parametrize(
-    ("reason", "within", "beyond"), PAIRS, ids=lambda each: str(each) if isinstance(each, str) else ""
-)
-def test_limit_holds_exactly_at_its_bound(reason: RefusalReason, within: Scene, beyond: Scene) -> None:
-    inside, outside = within.check(reason), beyond.check(reason)
-    assert inside is not None
-    assert inside.passed
-    assert outside is not None
-    assert not outside.passed
-    assert isinstance(beyond.decide(), RiskRefused)
+# Without a ladder on the tick there is nothing to size: that limit cannot be taken out.
+REMOVABLE = {reason: case for reason, case in CASES.items() if reason is not R.LEVELS}
+
+
+@pytest.mark.parametrize(("reason", "case"), list(REMOVABLE.items()), ids=[each.value for each in REMOVABLE])
+def test_without_this_limit_it_would_be_approved(
+    reason: RefusalReason, case: LimitCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = tuple(limit for limit, named in REASONS.items() if named is not reason)
+    assert len(others) == len(gate.LIMITS) - 1
+    monkeypatch.setattr(gate, "LIMITS", others)
+    assert isinstance(case.beyond.decide(), RiskApproved)
+
+
+def _reason_of(limit: gate.Limit) -> RefusalReason:
+    """What a limit calls itself, heard in the first scene in which it has something to say."""
+    checks = (limit(each.inside.case()) for each in CASES.values())
+    return next(check.reason for check in checks if check is not None)
+
+
+REASONS = {limit: _reason_of(limit) for limit in gate.LIMITS}
+
+
+SWITCHES = {
+    "disorder": R.MARKET_DISORDER,
+    "equity_jump": R.EQUITY_JUMP,
+    "basis_guard": R.BASIS,
+    "daily_loss_limit": R.DAILY_LOSS,
+    "loss_streak_pause": R.LOSS_STREAK,
+    "open_risk": R.OPEN_RISK,
+    "liquidation_buffer": R.LIQUIDATION_DISTANCE,
+}
+
+
+@pytest.mark.parametrize(("switch", "reason"), SWITCHES.items(), ids=list(SWITCHES))
+def test_switched_off_rule_changes_the_outcome(switch: str, reason: RefusalReason) -> None:
+    scene = CASES[reason].beyond
+    off = scene.but(rules=replace(scene.rules, risk=replace(scene.rules.risk, **{switch: False})))
+    assert off.check(reason) is None
+    assert isinstance(off.decide(), RiskApproved)
 
 
 def test_good_signal_passes_every_limit() -> None:
-    answer = SCENE.decide()
-    assert isinstance(answer, RiskApproved)
-    assert {each.reason for each in answer.limits} == set(RefusalReason)
-    assert all(each.passed for each in answer.limits)
+    tight, wide = SCENE.decide(), SCENE.but(signal=signal(setup=Setup.TREND)).decide()
+    assert {each.reason for each in tight.limits} == set(RefusalReason) - {R.FUNDING}
+    assert {each.reason for each in wide.limits} == set(RefusalReason)
+    assert all(each.passed for each in (*tight.limits, *wide.limits))
 
 
 def test_refusal_still_lists_every_limit() -> None:
     answer = SCENE.but(control=control(KillLevel.LOCK), account=account(9000)).decide()
     assert isinstance(answer, RiskRefused)
-    assert answer.reason is RefusalReason.KILL_LEVEL
-    assert {each.reason for each in answer.limits} == set(RefusalReason)
-    assert [each.reason for each in answer.limits if not each.passed] == [R.KILL_LEVEL, R.DAILY_LOSS]
+    assert answer.reason is R.KILL_LEVEL
+    assert {each.reason for each in answer.limits} == set(RefusalReason) - {R.FUNDING}
+    refused = [each.reason for each in answer.limits if not each.passed]
+    assert refused == [R.KILL_LEVEL, R.DAILY_LOSS, R.OPEN_RISK]
+    assert "daily_loss, open_risk would refuse it too" in gate.sentence(answer)
 
 
-TOGGLES = [
-    ("basis_guard", SCENE.but(quote=quote(mark="102")), R.BASIS),
-    ("daily_loss_limit", SCENE.but(day=risk_day(halted_on=NOW.date())), R.DAILY_LOSS),
-    ("loss_streak_pause", SCENE.but(day=PAUSED), R.LOSS_STREAK),
-    ("liquidation_buffer", SCENE.but(account=account(maintenance_margin=Money(9_990))), R.LIQUIDATION_DISTANCE),
-]
+def test_post_only_market_is_closed_too() -> None:
+    assert SCENE.but(quote=quote(post_only=True)).refused_by() == {R.MARKET_CLOSED}
 
 
-@pytest.mark.parametrize(("rule", "scene", "reason"), TOGGLES, ids=lambda each: each if isinstance(each, str) else "")
-def test_switched_off_rule_changes_the_outcome(rule: str, scene: Scene, reason: RefusalReason) -> None:
-    assert reason in scene.refused_by()
-    off = scene.but(rules=rules_with(f'{{"risk": {{"{rule}": false}}}}'))
-    assert reason not in off.refused_by()
-    assert off.check(reason) is None
+def test_pause_everywhere_holds_for_each_contract() -> None:
+    everywhere = DisorderPause(contract=EVERYWHERE, until=NOW + timedelta(minutes=1), why="jump")
+    elsewhere = replace(everywhere, contract="PF_OTHERUSD")
+    assert SCENE.but(watch=MarketWatch(pauses=(everywhere,))).refused_by() == {R.MARKET_DISORDER}
+    assert SCENE.but(watch=MarketWatch(pauses=(elsewhere,))).refused_by() == set()
 
 
-def test_entry_far_from_mark_is_refused() -> None:
-    near = signal(levels=levels(entry="98.6"))
-    far = signal(levels=levels(entry="98.4", invalidation="98.2"))
-    assert R.ENTRY_COLLAR not in SCENE.but(signal=near).refused_by()
-    assert R.ENTRY_COLLAR in SCENE.but(signal=far).refused_by()
+def test_contracts_of_the_future_are_refused() -> None:
+    assert SCENE.but(contracts_at=NOW + timedelta(hours=25)).refused_by() == {R.CONTRACT_AGE}
 
 
-@pytest.mark.parametrize(("reason", "share"), [(R.GROSS_NOTIONAL, 300), (R.SIDE_NOTIONAL, 200)])
-def test_notional_counts_orders_in_flight(reason: RefusalReason, share: int) -> None:
-    new = SCENE.decide()
-    assert isinstance(new, RiskApproved)
-    room = Decimal(10_000) * share / 100 - new.sizing.notional
-    at_bound = planned("O1", quantity=Quantity(room / 100))
-    beyond = planned("O1", quantity=Quantity(room / 100 + Decimal("0.01")))
-    assert reason not in SCENE.but(positions=(at_bound,)).refused_by()
-    assert reason in SCENE.but(positions=(beyond,)).refused_by()
+def test_unknown_age_of_contracts_refuses() -> None:
+    assert SCENE.but(contracts_at=None).refused_by() == {R.CONTRACT_AGE}
+
+
+@pytest.mark.parametrize("missing", ["bid", "ask"])
+def test_quote_without_a_side_is_refused(missing: str) -> None:
+    assert SCENE.but(quote=quote(**{missing: None})).refused_by() >= {R.QUOTE_COMPLETE, R.SPREAD}
+
+
+def test_quotes_of_different_moments_are_refused() -> None:
+    apart = SCENE.but(spot_at=NOW + timedelta(seconds=5), quote=quote(at=NOW - timedelta(seconds=6)))
+    assert apart.refused_by() == {R.QUOTE_AGE}
+
+
+@pytest.mark.parametrize("mark", ["99.24", "100.76"])
+def test_basis_is_torn_in_both_directions(mark: str) -> None:
+    assert SCENE.but(quote=quote(mark=mark)).refused_by() == {R.BASIS}
+
+
+def test_halted_day_refuses_whatever_the_equity() -> None:
+    assert SCENE.but(day=risk_day(halted_on=NOW.date())).refused_by() == {R.DAILY_LOSS}
+
+
+def test_pause_of_one_regime_leaves_the_other() -> None:
+    assert SCENE.but(day=STREAK, signal=signal(setup=Setup.TREND)).refused_by() == set()
+
+
+def test_equity_that_is_gone_is_a_jump() -> None:
+    assert R.EQUITY_JUMP in SCENE.but(account=account(0)).refused_by()
+    assert R.EQUITY_JUMP in SCENE.but(account=account(-5)).refused_by()
+
+
+def test_wide_trade_is_measured_by_its_target() -> None:
+    wide = SCENE.but(signal=signal(setup=Setup.TREND))
+    assert wide.but(instrument=coin(taker_fee=BasisPoints(35))).refused_by() == set()
+    assert wide.but(instrument=coin(taker_fee=BasisPoints("35.01"))).refused_by() == {R.COST}
+
+
+def test_venue_position_without_record_blocks_its_coin() -> None:
+    refused = SCENE.but(venue_positions=(held(filled()),)).refused_by()
+    assert refused == {R.INSTRUMENT_POSITIONS, R.UNRECORDED_POSITIONS}
+
+
+@pytest.mark.parametrize(("side", "price", "crosses"), [("buy", "101", False), ("sell", "99", True)])
+def test_only_the_other_side_can_match(side: str, price: str, crosses: bool) -> None:
+    order = replace(resting_sale(price), side=OrderSide(side))
+    assert SCENE.but(orders=(order,)).refused_by() == ({R.SELF_MATCH} if crosses else set())
+
+
+def test_orders_of_other_contracts_cannot_match() -> None:
+    order = replace(resting_sale("99"), contract="PF_OTHERUSD")
+    assert SCENE.but(orders=(order,)).refused_by() == set()
+
+
+def test_entries_of_yesterday_are_forgotten() -> None:
+    assert SCENE.but(book=entries(["COIN"] * 70, timedelta(hours=24))).refused_by() == set()
+    book = entries(numbered(60), timedelta(hours=24))
+    assert book.with_entry(entries(["NEW"], timedelta(0)).entries[0]).entries[0].instrument == "NEW"
+    assert EntryBook().with_entry(book.entries[0]).version == 1
+
+
+def test_repeat_on_the_other_side_is_another_idea() -> None:
+    assert SCENE.but(book=entries(["COIN"], timedelta(minutes=5), Side.SHORT)).refused_by() == set()
+
+
+def test_only_a_filled_other_side_offsets_the_net() -> None:
+    longs = SCENE.but(positions=(planned("O1", quantity=190),), rules=NO_OPEN_RISK)
+    waiting = longs.but(positions=(*longs.positions, planned("O2", Side.SHORT, quantity=20)))
+    held_short = filled("O2", Side.SHORT, quantity=Quantity(20))
+    assert longs.refused_by() == {R.SIDE_NOTIONAL}
+    assert waiting.refused_by() == {R.SIDE_NOTIONAL}
+    assert longs.but(positions=(*longs.positions, held_short)).refused_by() == set()
 
 
 def test_other_side_offsets_the_net_but_not_gross() -> None:
-    longs = (planned("O1", quantity=190),)
-    with_short = (*longs, replace(planned("O2", quantity=90), side=SCENE.signal.side.opposite))
-    assert R.SIDE_NOTIONAL in SCENE.but(positions=longs).refused_by()
-    assert SCENE.but(positions=with_short).refused_by() == {R.GROSS_NOTIONAL}
+    longs = SCENE.but(positions=(planned("O1", quantity=190),), rules=NO_OPEN_RISK)
+    held_short = filled("O2", Side.SHORT, quantity=Quantity(90))
+    assert longs.but(positions=(*longs.positions, held_short)).refused_by() == {R.GROSS_NOTIONAL}
 
 
 def test_margin_of_entries_in_flight_is_counted() -> None:
-    scene = SCENE.but(account=account(available_margin=Money(100)))
-    waiting = planned("O1", quantity=30)
+    scene = SCENE.but(account=account(available_margin=Money(60)))
+    alone = scene.decide()
+    assert isinstance(alone, RiskApproved)
+    assert alone.sizing.quantity == Quantity("23.80")
+    waiting = scene.but(positions=(planned("O1", quantity=20),)).decide()
+    assert isinstance(waiting, RiskApproved)
+    # 95 % of 60 less 20 coins x 100 x 2 %: 17 USD are left, which is 8.5 coins.
+    assert (waiting.sizing.quantity, waiting.sizing.capped_by) == (Quantity("8.5"), "available_margin")
+    full = scene.but(positions=(filled("O1", quantity=Quantity(20)),)).decide()
+    assert isinstance(full, RiskApproved)
+    assert full.sizing.quantity == Quantity("23.80")
+
+
+def test_margin_multiplied_by_the_venue_allows_less() -> None:
+    wild = ContractStress(
+        contract="PF_COINUSD", dislocated=False, extreme_volatility=True, margin_multiplier=Decimal(5)
+    )
+    scene = SCENE.but(account=account(available_margin=Money(60)), stress=(wild,))
+    answer = scene.decide()
+    assert isinstance(answer, RiskApproved)
+    assert (answer.sizing.quantity, answer.sizing.margin) == (Quantity("5.7"), Money(57))
+    assert replace(wild, contract="PF_OTHERUSD") != wild
+
+
+def test_break_even_stop_reserves_no_risk() -> None:
+    scene = SCENE.but(rules=risk(daily_loss_pct=4))
+    loaded = filled("O1", quantity=Quantity("175.02"), cost_bps=Decimal(0))
+    assert scene.but(positions=(loaded,)).refused_by() == {R.OPEN_RISK}
+    safe = replace(loaded, stop=loaded.levels.entry)
+    assert scene.but(positions=(safe,)).refused_by() == set()
+
+
+def test_open_profit_given_back_counts_as_risk() -> None:
+    scene = SCENE.but(rules=risk(daily_loss_pct=4), positions=(filled("O1", quantity=Quantity(120)),))
     assert scene.refused_by() == set()
-    assert scene.but(positions=(waiting,)).refused_by() == {R.AVAILABLE_MARGIN}
-    assert scene.but(positions=(filled("O1", quantity=Quantity(30)),)).refused_by() == set()
+    assert scene.but(other_quotes=(quote("PF_O1USD", 101),)).refused_by() == {R.OPEN_RISK}
 
 
-def test_stop_in_front_of_liquidation_is_demanded() -> None:
-    poor = SCENE.but(account=account(maintenance_margin=Money(9_930)))
-    assert R.LIQUIDATION_DISTANCE in poor.refused_by()
-    assert SCENE.but(account=account(maintenance_margin=Money(9_890))).refused_by() == set()
-
-
-def test_all_stops_at_once_must_leave_margin() -> None:
-    dear = coin("O1", margin_levels=levels_of("0.5"))
-    loaded = replace(filled("O1", quantity=Quantity(150)), market=dear)
-    assert SCENE.but(positions=(loaded,)).refused_by() == set()
-    heavier = replace(loaded, quantity=Quantity(195))
-    assert R.LIQUIDATION_BUFFER in SCENE.but(positions=(heavier,)).refused_by()
+def test_losses_of_the_day_leave_less_room() -> None:
+    early, late = SCENE.but(account=account(9_540)), SCENE.but(account=account(9_560))
+    assert early.refused_by() == {R.OPEN_RISK}
+    assert late.refused_by() == set()
 
 
 def test_liquidation_buffer_uses_each_own_market() -> None:
@@ -190,7 +263,8 @@ def test_liquidation_buffer_uses_each_own_market() -> None:
     with_dear = SCENE.but(positions=(dear,)).check(R.LIQUIDATION_BUFFER)
     assert with_cheap is not None
     assert with_dear is not None
-    assert with_dear.value - with_cheap.value == 190 * 98 * (Decimal("0.5") - Decimal("0.01"))
+    # Beyond the stop at 98 by 35 % of the two dollars to it.
+    assert with_dear.value - with_cheap.value == 190 * Decimal("97.3") * (Decimal("0.5") - Decimal("0.01"))
 
 
 def test_losses_at_the_stop_reduce_what_is_left() -> None:
@@ -199,12 +273,10 @@ def test_losses_at_the_stop_reduce_what_is_left() -> None:
     with_other = SCENE.but(positions=(position,), other_quotes=(quote("PF_O1USD", 101),)).check(R.LIQUIDATION_BUFFER)
     assert alone is not None
     assert with_other is not None
-    lost = 100 * (Decimal(3) + Decimal("0.35") * 2)
-    assert alone.bound - with_other.bound == lost
+    costs = 100 * 100 * Decimal("0.0020")
+    assert alone.bound - with_other.bound == 100 * (Decimal(3) + Decimal("0.35") * 2) + costs
 
 
-def test_signal_of_another_hour_still_waits_its_pause() -> None:
-    later = SCENE.but(day=PAUSED, now=NOW + timedelta(minutes=1))
-    assert R.LOSS_STREAK not in later.refused_by()
-    wide = SCENE.but(day=PAUSED, signal=signal(setup=Setup.TREND))
-    assert R.LOSS_STREAK not in wide.refused_by()
+def test_levels_far_from_the_mark_are_refused_for_shorts() -> None:
+    far = signal(levels=levels(Side.SHORT, entry="101.6"))
+    assert SCENE.but(signal=far).refused_by() == {R.ENTRY_COLLAR}

@@ -8,7 +8,8 @@ from importlib import resources
 import pytest
 
 from trading.errors import InvalidRules
-from trading.rules import CROSS_LIMITS, load_rules, parse_rules
+from trading.rule_inequalities import ARITHMETIC, PAIRS, Inequality
+from trading.rules import load_rules, parse_rules
 
 TEXT = resources.files("trading").joinpath("rules.toml").read_text(encoding="utf-8")
 
@@ -88,14 +89,27 @@ def _pushed_over(rules: object, left: str, right: str) -> str:
     return f'{{"{section}": {{"{key}": {int(bound) + 1}}}}}'
 
 
-@pytest.mark.parametrize(("left", "relation", "right"), CROSS_LIMITS)
+@pytest.mark.parametrize(("left", "relation", "right"), PAIRS)
 def test_contradicting_pair_of_rules_is_refused(left: str, relation: str, right: str) -> None:
     sentence = refused(TEXT, _pushed_over(load_rules(), left, right))
     assert left in sentence
 
 
-def test_target_shares_above_the_whole_are_refused() -> None:
-    assert "at most 1" in refused(TEXT, '{"levels": {"target_1_share": 0.7}}')
+BROKEN = (
+    '{"levels": {"target_1_share": 0.7}}',
+    '{"risk": {"maximum_positions": 11}}',
+    '{"risk": {"stop_minimum_bps": 1500}}',
+    '{"risk": {"equity_jump_ratio": 1}}',
+    '{"risk": {"equity_jump_ratio": 1.25}}',
+    '{"risk": {"daily_loss_warning_share": 1}}',
+    '{"risk": {"liquidation_distance_share": 1}}',
+    '{"risk": {"margin_available_pct": 100}}',
+)
+
+
+@pytest.mark.parametrize(("relation", "override"), list(zip(ARITHMETIC, BROKEN, strict=True)))
+def test_contradicting_arithmetic_is_refused(relation: Inequality, override: str) -> None:
+    assert refused(TEXT, override).startswith(relation.says)
 
 
 def test_override_replaces_one_number_only() -> None:

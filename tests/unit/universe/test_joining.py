@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.futures_market import a_contract, a_pair, a_quote
-from trading.model.instruments import Tier, Universe
+from trading.model.instruments import MarginLevel, Tier, Universe
+from trading.model.units import BasisPoints, Quantity
 from trading.rules import UniverseRules, load_rules
 from trading.universe.joining import Markets, join
 
@@ -19,6 +20,10 @@ def joined(contracts, pairs, quotes=None, rules: UniverseRules = RULES) -> Unive
     if quotes is None:
         quotes = {each.contract: a_quote(each.contract) for each in contracts}
     return join(Markets(pairs=pairs, contracts=contracts, quotes=quotes), rules)
+
+
+def a_level(start: int, initial: str = "0.02") -> MarginLevel:
+    return MarginLevel(from_notional=Decimal(start), initial=Decimal(initial), maintenance=Decimal("0.01"))
 
 
 def reasons(universe: Universe) -> dict[str, str]:
@@ -59,6 +64,31 @@ def test_unusable_contract_is_left_out_with_reason(change: dict[str, object], re
     universe = joined([a_contract("BTC", **change)], [a_pair("BTC")])
     assert universe.instruments == ()
     assert reason in reasons(universe)["PF_BTCUSD"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"tick": Decimal(0)}, "BTC has tick 0; expected a number above 0"),
+        ({"maximum_position": Quantity(0)}, "BTC has maximum position 0; expected a number above 0"),
+        ({"maximum_position": Quantity("0.0001")}, "expected at least its minimum 0.001"),
+        ({"taker_fee": BasisPoints(101)}, "BTC has taker fee 101 bps; expected 0 to 100"),
+        ({"maker_fee": BasisPoints(-101)}, "BTC has maker fee -101 bps"),
+        ({"margin_levels": (a_level(500),)}, "margin levels from 500 USD on"),
+        ({"margin_levels": (a_level(0), a_level(500, "0.01"))}, "demands 0.01 and 0.01 from 500 USD on"),
+    ],
+)
+def test_contract_of_nonsense_is_left_out_alone(change: dict[str, object], reason: str) -> None:
+    contracts, pairs = [a_contract("BTC", **change), a_contract("ETH")], [a_pair("BTC"), a_pair("ETH")]
+    universe = joined(contracts, pairs)
+    assert [each.id for each in universe.instruments] == ["ETH"]
+    assert reasons(universe)["PF_BTCUSD"].startswith("nonsense: ")
+    assert reason in reasons(universe)["PF_BTCUSD"]
+
+
+def test_contract_that_could_not_be_read_is_named() -> None:
+    markets = Markets(pairs=[], contracts=[], quotes={}, refused=(("PF_ODDUSD", "tickSize is missing"),))
+    assert reasons(join(markets, RULES)) == {"PF_ODDUSD": "nonsense: tickSize is missing"}
 
 
 @pytest.mark.parametrize("base", ["USDT", "EUR"])

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from trading.model.candles import CandleAnswer
+from trading.model.listings import ContractListing
 from trading.model.orders import OrderRequest
 from trading.model.times import Timeframe
 from trading.model.venue import (
     Account,
     CancelAnswer,
+    ContractStress,
     Fill,
     LedgerRow,
     ListedContract,
@@ -74,7 +76,19 @@ class FuturesMarket(Protocol):
         ...
 
 
-class Venue(FuturesMarket, Protocol):
+class ContractListings(FuturesMarket, Protocol):
+    def listing(self) -> ContractListing:
+        """The contracts, and by name those that are listed in a way that cannot be used."""
+        ...
+
+
+class StressReports(Protocol):
+    def stress(self) -> dict[str, ContractStress]:
+        """Contracts under stress by contract, one request; a contract that is not named is calm. VenueUnavailable."""
+        ...
+
+
+class Venue(FuturesMarket, StressReports, Protocol):
     """The account. Reads raise VenueUnavailable; an empty answer is given only when the venue said "empty"."""
 
     def account(self) -> Account: ...

@@ -17,27 +17,24 @@ from importlib import resources
 from typing import Any, get_args, get_origin, get_type_hints
 
 from trading.errors import InvalidRules
+from trading.rule_inequalities import check_inequalities
 from trading.rule_sections import (
     BiasRules,
     ConceptRules,
-    ControlRules,
     CostRules,
     DataRules,
     DetectorRules,
-    ExecutionRules,
-    ExitRules,
     GateRules,
     IngestRules,
     LevelRules,
     QualityRules,
-    ReconciliationRules,
-    RiskRules,
     Rules,
     ScoreRules,
     SetupRules,
     Steps,
     UniverseRules,
 )
+from trading.trade_rule_sections import ControlRules, ExecutionRules, ExitRules, ReconciliationRules, RiskRules
 
 __all__ = [
     "BiasRules",
@@ -63,38 +60,6 @@ __all__ = [
     "parse_rules",
 ]
 
-CROSS_LIMITS: tuple[tuple[str, str, str], ...] = (
-    ("ingest.run_s", "<=", "ingest.run_s_per_ip"),
-    ("ingest.shard_coins", "<=", "ingest.shard_above"),
-    ("quality.frozen_bars", "<=", "quality.inspected_bars"),
-    ("universe.tier_b_volume_usd", "<", "universe.tier_a_volume_usd"),
-    ("universe.tier_a_spread_bps", "<=", "universe.tier_b_spread_bps"),
-    ("universe.tier_b_spread_bps", "<=", "universe.maximum_spread_bps"),
-    ("detector.minor_swing_bars", "<", "detector.major_swing_bars"),
-    ("detector.zone_maximum_age_bars", "<", "detector.window_bars"),
-    ("detector.window_bars", "<=", "data.bars_required"),
-    ("data.bars_required", "<=", "data.bars_kept"),
-    ("concepts.equilibrium_low", "<=", "concepts.equilibrium_high"),
-    ("data.daily_bars_for_bias", "<=", "bias.ema_history_days"),
-    ("bias.ema_history_days", "<=", "data.bars_kept"),
-    ("gates.adx_history_bars", "<=", "data.bars_required"),
-    ("gates.ote_low", "<", "gates.ote_high"),
-    ("score.threshold_tight_aligned", "<=", "score.threshold_tight_neutral"),
-    ("score.threshold_wide_aligned", "<=", "score.threshold_wide_neutral"),
-    ("levels.stop_tight_minimum_atr", "<=", "levels.stop_tight_maximum_atr"),
-    ("levels.stop_wide_minimum_atr", "<=", "levels.stop_wide_maximum_atr"),
-    ("levels.atr_ratio_low", "<", "levels.atr_ratio_high"),
-    ("levels.target_1_r", "<", "levels.target_2_r"),
-    ("risk.risk_per_trade_pct", "<", "risk.daily_loss_pct"),
-    ("risk.maximum_positions_per_cluster", "<=", "risk.maximum_positions"),
-    ("risk.maximum_positions_per_instrument", "<=", "risk.maximum_positions_per_cluster"),
-    ("risk.side_notional_pct", "<=", "risk.gross_notional_pct"),
-    ("risk.leverage_tier_c", "<=", "risk.leverage_tier_b"),
-    ("risk.leverage_tier_b", "<=", "risk.leverage_tier_a"),
-    ("execution.process_before_s", "<", "execution.answer_timeout_s"),
-    ("execution.answer_timeout_s", "<=", "execution.absence_visibility_s"),
-)
-
 
 def load_rules(override: str = "") -> Rules:
     """The packaged rules, with an operator's override (JSON text `{"section": {"key": value}}`) laid over them."""
@@ -114,7 +79,7 @@ def parse_rules(text: str, override: str = "") -> Rules:
     hints = get_type_hints(Rules)
     values = {name: _section(name, hints[name], document[name]) for name in sections}
     rules = Rules(**values, fingerprint=_fingerprint(document))
-    _check_cross_limits(rules)
+    check_inequalities(rules)
     return rules
 
 
@@ -178,18 +143,3 @@ def _value(where: str, kind: Any, value: Any) -> Any:
 def _fingerprint(document: dict[str, Any]) -> str:
     text = json.dumps(document, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _check_cross_limits(rules: Rules) -> None:
-    for left, relation, right in CROSS_LIMITS:
-        low, high = _look_up(rules, left), _look_up(rules, right)
-        if not (low < high or (relation == "<=" and low == high)):
-            raise InvalidRules(f"{left} is {low}; expected {relation} {right}, which is {high}")
-    shares = rules.levels.target_1_share + rules.levels.target_2_share
-    if shares > 1:
-        raise InvalidRules(f"levels.target_1_share + levels.target_2_share is {shares}; expected at most 1")
-
-
-def _look_up(rules: Rules, path: str) -> Decimal:
-    section, key = path.split(".")
-    return Decimal(str(getattr(getattr(rules, section), key)))

@@ -8,6 +8,7 @@ from trading.model.control import KillLevel
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position
 from trading.model.steps import EntryStep, EntryStepKind
+from trading.model.venue import refused_for_now
 from trading.rules import Rules
 
 _STOP_IMPOSSIBLE = frozenset(
@@ -73,6 +74,12 @@ def _over(position: Position, last_close: float | None, now: datetime) -> str:
 def premise_broken(position: Position, last_close: float) -> bool:
     """A spot close strictly beyond the invalidation, against the side."""
     return (last_close - float(position.spot_invalidation)) * position.side.sign < 0
+
+
+def counts_as_refused(entry: OrderIntent) -> bool:
+    """The entry was refused for what it is. A price that moved on and a venue that is busy do not count."""
+    moved_on = "postWouldExecute" in entry.reason
+    return entry.state is IntentState.REJECTED and not moved_on and not refused_for_now(entry.reason)
 
 
 def _ending(entry: OrderIntent) -> str:

@@ -16,10 +16,13 @@ from trading.rules import Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitCase:
-    """One open position and its market: `mark` of the contract, `last_close` of the newest closed 15m spot bar."""
+    """One open position and its market: `mark` and `index` of the contract as the venue quoted them at `quoted_at`,
+    `last_close` of the newest closed 15m spot bar."""
 
     position: Position
     mark: Price | None
+    index: Price | None
+    quoted_at: datetime | None
     last_close: float | None
     rules: Rules
     now: datetime
@@ -82,7 +85,24 @@ def maximum_hold(case: ExitCase) -> Close | None:
     return Close(why=f"held for {case.rules.exits.maximum_hold_hours} hours")
 
 
+def basis_after_fill(case: ExitCase) -> Close | None:
+    """Soon after the fill: the contract has left the spot price that the idea was found on and is judged on.
+
+    One look is enough, as before the entry: the venue's mark is an average over time and its index one over
+    exchanges, so a single trade tears neither; but only a fresh quote counts, as an old one says nothing of now.
+    """
+    opened, mark, index, rules = case.position.opened_at, case.mark, case.index, case.rules
+    if opened is None or mark is None or index is None or not _fresh(case):
+        return None
+    torn = abs(index - mark) * 100 / index
+    young = case.now - opened <= timedelta(minutes=rules.exits.basis_after_fill_minutes)
+    if not young or torn <= rules.risk.basis_maximum_pct:
+        return None
+    return Close(why=f"mark {mark} is {torn:.2f} % from its index {index} soon after the fill")
+
+
 REGISTRY: tuple[tuple[str, ExitRule], ...] = (
+    ("basis_after_fill", basis_after_fill),
     ("premise", premise),
     ("time_exit", time_exit),
     ("maximum_hold", maximum_hold),
@@ -113,6 +133,11 @@ def decide_exit(case: ExitCase) -> ExitVerdict:
     if verdict is None:
         return ExitVerdict(evaluated=tuple(evaluated))
     return ExitVerdict(evaluated=tuple(evaluated), fired=verdict[0], action=verdict[1])
+
+
+def _fresh(case: ExitCase) -> bool:
+    allowed = timedelta(seconds=case.rules.risk.quote_maximum_age_s)
+    return case.quoted_at is not None and abs(case.now - case.quoted_at) <= allowed
 
 
 def _tightens(position: Position, level: Price) -> bool:

@@ -23,15 +23,16 @@ ones shrink or are cancelled whenever the position shrinks. A reduce-only trigge
 
 **Money** (see `settlement`): two account log rows per execution (cash and position), one per funding payment;
 new_balance - old_balance = realised_pnl - fee + realised_funding on every cash row. Funding accrues continuously and is
-realised at the hour or with the next execution. Margin is by tiers of position notional; when margin equity falls below
-maintenance margin the positions are liquidated, largest first, until the account is healthy.
+realised at the hour or with the next execution. Margin is by tiers of position notional, initial margin also by the
+contract's multiplier of extreme volatility (`Stress`); when margin equity falls below maintenance margin the positions
+are liquidated, largest first, until the account is healthy.
 
 **Not public at Kraken, assumed here**: collar 10 %, at most 500 live orders, waiting triggers hold no margin, the tier
 rate applies to the whole position, liquidation closes whole positions.
 """
 
 from trading.matching.engine import MatchingEngine, opening_books
-from trading.matching.markets import Liquidity, MarginTier, Market, MarketStatus
+from trading.matching.markets import Dislocation, Liquidity, MarginTier, Market, MarketStatus, Stress
 from trading.matching.orders import Order, OrderRequest, OrderState, OrderType, Reason, Side, TriggerSignal
 from trading.matching.path import PriceFeed, PricePoint, candle_waypoints, interpolate, point_at
 from trading.matching.placing import EditRequest
@@ -41,6 +42,7 @@ from trading.matching.state import Books, Switches, books_from_json, to_json
 __all__ = [
     "Answer",
     "Books",
+    "Dislocation",
     "EditRequest",
     "EventKind",
     "Fill",
@@ -61,6 +63,7 @@ __all__ = [
     "PricePoint",
     "Reason",
     "Side",
+    "Stress",
     "Switches",
     "TriggerSignal",
     "books_from_json",

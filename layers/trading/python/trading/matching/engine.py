@@ -9,7 +9,7 @@ from trading.errors import InvalidInput
 from trading.matching import placing, walking
 from trading.matching.core import Core
 from trading.matching.margin import MarginView, margin_view
-from trading.matching.markets import Market, MarketStatus
+from trading.matching.markets import Market, MarketStatus, Stress
 from trading.matching.orders import Order, OrderRequest
 from trading.matching.path import PriceFeed, PricePoint
 from trading.matching.placing import EditRequest
@@ -67,6 +67,10 @@ class MatchingEngine:
     def set_status(self, symbol: str, status: MarketStatus) -> None:
         """Suspend, resume or restrict a market."""
         self._core.markets[symbol] = replace(self.market(symbol), status=status)
+
+    def set_stress(self, symbol: str, stress: Stress) -> None:
+        """Put a market under stress, or calm it with `Stress()`."""
+        self._core.markets[symbol] = replace(self.market(symbol), stress=stress)
 
     def point(self, symbol: str) -> PricePoint:
         """Index and mark price of a symbol now."""

@@ -61,11 +61,9 @@ def margin_view(books: Books, markets: Mapping[str, Market], mark_of: MarkOf) ->
             unrealised += position.unrealised(mark)
             accrued += position.accrued_funding
             notional = abs(size) * mark
-            tier = market.tier_for(notional)
-            initial += notional * tier.initial
-            maintenance += notional * tier.maintenance
-        exposed = exposure(size, orders) * mark
-        with_orders += exposed * market.tier_for(exposed).initial
+            initial += market.initial_margin(notional)
+            maintenance += notional * market.tier_for(notional).maintenance
+        with_orders += market.initial_margin(exposure(size, orders) * mark)
     return MarginView(
         balance=books.balance,
         unrealised=unrealised,

@@ -58,6 +58,32 @@ class Liquidity:
             raise InvalidInput(f"touch_fraction is {self.touch_fraction}, expected 0..1")
 
 
+class Dislocation(StrEnum):
+    """Which way a contract's price has left its index; Kraken's words."""
+
+    ABOVE = "ABOVE_UPPER_BOUND"
+    BELOW = "BELOW_LOWER_BOUND"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stress:
+    """What the venue says about a contract under stress. The default is a calm contract.
+
+    `initial_margin_multiplier`: initial margin is multiplied by it while there is extreme volatility, 1 or more.
+    """
+
+    extreme_volatility: bool = False
+    initial_margin_multiplier: Decimal = ONE
+    dislocation: Dislocation | None = None
+
+    def __post_init__(self) -> None:
+        multiplier = self.initial_margin_multiplier
+        if not multiplier.is_finite() or multiplier < ONE:
+            raise InvalidInput(f"initial margin multiplier is {multiplier}, expected 1 or more")
+        if multiplier > ONE and not self.extreme_volatility:
+            raise InvalidInput(f"initial margin multiplier is {multiplier} without extreme volatility, expected 1")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """One linear contract of 1 base unit, quoted and margined in USD.
@@ -77,6 +103,7 @@ class Market:
     collar: Decimal = Decimal("0.10")
     protection: Decimal = Decimal("0.01")
     status: MarketStatus = field(default=MarketStatus.ONLINE)
+    stress: Stress = field(default_factory=Stress)
 
     def __post_init__(self) -> None:
         if self.tick_size <= ZERO or self.size_step <= ZERO or self.max_position <= ZERO:
@@ -87,6 +114,14 @@ class Market:
         starts = [tier.from_notional for tier in self.margin_tiers]
         if not starts or starts[0] != ZERO or starts != sorted(set(starts)):
             raise InvalidInput(f"{self.symbol} needs margin tiers that start at 0 and ascend, got {starts}")
+
+    def initial_margin(self, notional: Decimal) -> Decimal:
+        """Initial margin in USD of `notional` USD in this contract.
+
+        Kraken documents its multiplier of extreme volatility for initial margin only: maintenance margin, and with it
+        liquidation, stay as they are.
+        """
+        return notional * self.tier_for(notional).initial * self.stress.initial_margin_multiplier
 
     def tier_for(self, notional: Decimal) -> MarginTier:
         """Tier of a position of `notional` USD; the tier's rates hold for all of it."""

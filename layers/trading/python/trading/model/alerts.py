@@ -20,6 +20,7 @@ class AlertKind(StrEnum):
     POSITION_CLOSED = "position_closed"
     POSITION_ADJUSTED = "position_adjusted"
     DAILY_LOSS = "daily_loss"
+    MARKET_DISORDER = "market_disorder"
     UNIVERSE_CHANGED = "universe_changed"
     UNIVERSE_SHRINK = "universe_shrink"
     STALE_DATA = "stale_data"

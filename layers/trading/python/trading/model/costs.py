@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from trading.errors import InvalidInput
 from trading.model.instruments import Instrument, Side
 from trading.model.signals import Regime
 from trading.model.units import BasisPoints
@@ -18,6 +19,13 @@ class MarketConditions:
 
     spread: BasisPoints
     hourly_funding: Decimal
+
+    def __post_init__(self) -> None:
+        """Raises InvalidInput: a crossed book or funding that is no number would make a trade look cheaper."""
+        if self.spread < 0:
+            raise InvalidInput(f"spread is {self.spread} bps; expected 0 or more")
+        if not self.hourly_funding.is_finite():
+            raise InvalidInput(f"hourly funding is {self.hourly_funding}; expected a finite number")
 
 
 def projected_funding(market: MarketConditions, side: Side, regime: Regime, rules: CostRules) -> BasisPoints:

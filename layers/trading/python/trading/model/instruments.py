@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import NewType
 
 from trading.errors import InvalidInput
@@ -12,6 +13,9 @@ from trading.model.units import BasisPoints, Price, Quantity, round_down, round_
 
 InstrumentId = NewType("InstrumentId", str)
 """Our own name of a market, the coin's code (`BTC`). Never sent to the venue."""
+
+HIGHEST_FEE = BasisPoints(100)
+"""1 % of the notional, ten times what any venue charges: a higher fee is somebody's error (maker rebates likewise)."""
 
 
 class Side(StrEnum):
@@ -43,6 +47,16 @@ class MarginLevel:
     initial: Decimal
     maintenance: Decimal
 
+    def __post_init__(self) -> None:
+        if not self.from_notional.is_finite() or self.from_notional < 0:
+            raise InvalidInput(f"margin level starts at {self.from_notional} USD; expected 0 or more")
+        shares = self.initial, self.maintenance
+        if not all(share.is_finite() for share in shares) or not 0 < self.maintenance <= self.initial <= 1:
+            raise InvalidInput(
+                f"margin level has initial {self.initial} and maintenance {self.maintenance}; "
+                "expected 0 < maintenance <= initial <= 1"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
@@ -64,10 +78,43 @@ class Instrument:
     tier: Tier
 
     def __post_init__(self) -> None:
-        if self.tick <= 0 or self.step <= 0:
-            raise InvalidInput(f"{self.id} has tick {self.tick} and step {self.step}; expected both above 0")
-        if not self.margin_levels:
-            raise InvalidInput(f"{self.id} has no margin levels; expected at least one")
+        """Raises InvalidInput for terms no contract can have: a position must never be sized by nonsense."""
+        for name in ("tick", "step", "minimum", "maximum_position"):
+            value: Decimal = getattr(self, name)
+            if not value.is_finite() or value <= 0:
+                raise InvalidInput(f"{self.id} has {name.replace('_', ' ')} {value}; expected a number above 0")
+        if self.maximum_position < self.minimum:
+            raise InvalidInput(
+                f"{self.id} has maximum position {self.maximum_position}; expected at least its minimum {self.minimum}"
+            )
+        self._check_fees()
+        self._check_margin_levels()
+
+    def _check_fees(self) -> None:
+        if abs(self.maker_fee) > HIGHEST_FEE:
+            raise InvalidInput(
+                f"{self.id} has maker fee {self.maker_fee} bps; expected -{HIGHEST_FEE} to {HIGHEST_FEE}"
+            )
+        if not 0 <= self.taker_fee <= HIGHEST_FEE:
+            raise InvalidInput(f"{self.id} has taker fee {self.taker_fee} bps; expected 0 to {HIGHEST_FEE}")
+
+    def _check_margin_levels(self) -> None:
+        """Every recorded contract of the venue has levels that start at 0, ascend, and never demand less for more."""
+        levels = self.margin_levels
+        if not levels or levels[0].from_notional != 0:
+            found = f"margin levels from {levels[0].from_notional} USD on" if levels else "no margin levels"
+            raise InvalidInput(f"{self.id} has {found}; expected the first from 0")
+        for lower, higher in pairwise(levels):
+            if higher.from_notional <= lower.from_notional:
+                raise InvalidInput(
+                    f"{self.id} has a margin level from {higher.from_notional} USD after one from "
+                    f"{lower.from_notional}; expected ascending levels"
+                )
+            if higher.initial < lower.initial or higher.maintenance < lower.maintenance:
+                raise InvalidInput(
+                    f"{self.id} demands {higher.initial} and {higher.maintenance} from {higher.from_notional} USD on; "
+                    f"expected no less than the {lower.initial} and {lower.maintenance} below it"
+                )
 
     def price_down(self, value: Decimal) -> Price:
         return Price(round_down(value, self.tick))

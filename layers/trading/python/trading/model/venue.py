@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from trading.errors import InvalidInput
 from trading.model.instruments import MarginLevel, Side
 from trading.model.orders import OrderSide
 from trading.model.units import BasisPoints, Money, Price, Quantity
@@ -43,7 +44,8 @@ class ListedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A contract's ticker. `hourly_funding`: signed share of the notional paid by longs each hour."""
+    """A contract's ticker. `hourly_funding`: signed share of the notional paid by longs each hour, None when the venue
+    did not say; nothing is put in the place of what is missing."""
 
     contract: str
     mark: Price
@@ -51,7 +53,7 @@ class Quote:
     bid: Price | None
     ask: Price | None
     volume_usd: Decimal
-    hourly_funding: Decimal
+    hourly_funding: Decimal | None
     suspended: bool
     post_only: bool
     at: datetime
@@ -62,6 +64,20 @@ class Quote:
         if self.bid is None or self.ask is None:
             return None
         return BasisPoints((self.ask - self.bid) * 20_000 / (self.ask + self.bid))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractStress:
+    """What the venue says about a contract under stress. Margin is multiplied by `margin_multiplier` (1 or more).
+
+    `unreadable` says why its row could not be read, empty when it was: such a contract is not known to be calm.
+    """
+
+    contract: str
+    dislocated: bool
+    extreme_volatility: bool
+    margin_multiplier: Decimal
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +120,11 @@ class Account:
     portfolio_value: Money
     unrealised: Money
     at: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("initial_margin", "maintenance_margin"):
+            if getattr(self, name) < 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; expected 0 or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +215,14 @@ class SendOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-REFUSED_FOR_NOW = ("apiLimitExceeded", "HTTP 429", "marketSuspended", "marketInactive", "marketIsPostOnly")
+REFUSED_FOR_NOW = (
+    "apiLimitExceeded",
+    "HTTP 429",
+    "marketSuspended",
+    "marketInactive",
+    "marketIsPostOnly",
+    "not sent: call budget",
+)
 """Words of a refusal that say nothing about the order itself: the same order may be taken a minute later."""
 
 

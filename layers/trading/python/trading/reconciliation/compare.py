@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.model.instruments import Instrument, InstrumentId, Side, Tier
+from trading.model.instruments import Instrument, InstrumentId, MarginLevel, Side, Tier
 from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, PositionId
 from trading.model.positions import Position, PositionState
 from trading.model.signals import Levels, Regime, Setup
 from trading.model.times import to_text
-from trading.model.units import Money, Price, Quantity
+from trading.model.units import BasisPoints, Money, Price, Quantity
 from trading.model.venue import ListedContract, OpenOrder, VenuePosition
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
 from trading.rules import Rules
@@ -104,8 +104,15 @@ def ghosts(positions: tuple[Position, ...], view: VenueView) -> tuple[VenuePosit
     return tuple(shown for shown in view.positions if shown.contract not in known)
 
 
+NO_FEE = BasisPoints(0)
+WHOLE_NOTIONAL = MarginLevel(from_notional=Decimal(0), initial=Decimal(1), maintenance=Decimal(1))
+"""Counts a position that is not ours at its dearest."""
+
+
 def stray_instrument(listed: ListedContract) -> Instrument:
-    """A contract outside our universe, good enough to protect a position on it and for nothing else."""
+    """A contract outside our universe, good enough to protect a position on it and for nothing else.
+
+    Only its grid is taken over: nonsense in its fees or margin levels must not keep a stop from it."""
     return Instrument(
         id=InstrumentId(listed.contract),
         spot_pair="",
@@ -113,10 +120,10 @@ def stray_instrument(listed: ListedContract) -> Instrument:
         tick=listed.tick,
         step=listed.step,
         minimum=Quantity(listed.step),
-        maximum_position=listed.maximum_position,
-        margin_levels=listed.margin_levels,
-        maker_fee=listed.maker_fee,
-        taker_fee=listed.taker_fee,
+        maximum_position=Quantity(max(listed.maximum_position, listed.step)),
+        margin_levels=(WHOLE_NOTIONAL,),
+        maker_fee=NO_FEE,
+        taker_fee=NO_FEE,
         tier=Tier.C,
     )
 

@@ -97,6 +97,9 @@ def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rule
     order = next((each for each in view.open_orders if _same(each, intent)), None)
     if order is not None:
         return _found(_as_shown(intent, order), order.order_id, order.filled)
+    if intent.purpose is Purpose.ENTRY and not view.fills_known:
+        # Ended without its fills it would look like one that never filled, and its stop would be taken off.
+        return intent
     reports = [each for each in view.reports if _same(each, intent)]
     report = next((each for each in reports if each.fate in _FATES), reports[0] if reports else None)
     if report is not None and _shows_unseen_fills(intent, report):

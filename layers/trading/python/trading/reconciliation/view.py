@@ -14,6 +14,7 @@ class VenueView:
     """All positions, working orders and newest fills of the account; `reports` are look-ups of orders in doubt.
 
     `not_looked_up`: contracts whose look-up failed, so that nothing may be concluded from silence about their orders.
+    `fills_known` False: the fills did not answer and `fills` is empty; what was filled since is not known.
     """
 
     positions: tuple[VenuePosition, ...]
@@ -22,6 +23,7 @@ class VenueView:
     reports: tuple[OrderReport, ...]
     at: datetime
     not_looked_up: frozenset[str] = frozenset()
+    fills_known: bool = True
 
     def position(self, contract: str) -> VenuePosition | None:
         return next((each for each in self.positions if each.contract == contract), None)

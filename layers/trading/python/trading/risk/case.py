@@ -2,33 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from trading.model.book import EntryBook
 from trading.model.control import Control, RiskDay
-from trading.model.instruments import Instrument, Side
+from trading.model.disorder import MarketWatch
+from trading.model.instruments import Instrument, MarginLevel, Side
 from trading.model.positions import Position
 from trading.model.risk import Sizing
 from trading.model.signals import Levels, Signal
 from trading.model.units import Price
-from trading.model.venue import Account, Quote, VenuePosition
+from trading.model.venue import Account, ContractStress, OpenOrder, Quote, VenuePosition
 from trading.rules import Rules
+
+CALM = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
-    """The account as the venue shows it and our own open records; `quotes` by contract. Orders in flight count as
-    filled: a record's size is the larger of what is planned and what the venue shows."""
+    """The account as the venue shows it and our own open records, read at one moment.
+
+    `quotes` and `stress` by contract (not in `stress`: calm); `read_at` is our own clock when the account answered;
+    `contracts_at` is when the venue was last asked about its contracts. Orders in flight count as filled: a record's
+    size is the larger of what is planned and what the venue shows.
+    """
 
     account: Account
     positions: tuple[Position, ...]
     venue_positions: tuple[VenuePosition, ...]
+    orders: tuple[OpenOrder, ...]
     quotes: Mapping[str, Quote]
     control: Control
     risk_day: RiskDay
-    book: int = 0
+    book: EntryBook
+    read_at: datetime
+    contracts_at: datetime | None
+    watch: MarketWatch = field(default_factory=MarketWatch)
+    stress: Mapping[str, ContractStress] = field(default_factory=dict)
+
+    def multiplier(self, contract: str) -> Decimal:
+        """What the venue multiplies this contract's margin by."""
+        stressed = self.stress.get(contract)
+        return stressed.margin_multiplier if stressed else CALM
+
+    def mark_of(self, position: Position) -> Price:
+        quote = self.quotes.get(position.contract)
+        return quote.mark if quote else position.levels.entry
+
+    def size_in(self, contract: str) -> Decimal:
+        """Base coins of all records on this contract, in-flight entries counted as filled."""
+        return sum((full_size(each) for each in self.positions if each.contract == contract), Decimal(0))
+
+    def notional_of(self, position: Position) -> Decimal:
+        """USD value of a record at the mark, in-flight entries counted as filled: at their price where that is more."""
+        mark, waiting = self.mark_of(position), full_size(position) - position.quantity
+        return position.quantity * mark + waiting * max(mark, position.levels.entry)
+
+    def notional(self, side: Side | None = None) -> Decimal:
+        """USD value of all open records (of one side)."""
+        chosen = (each for each in self.positions if side is None or each.side is side)
+        return sum((self.notional_of(each) for each in chosen), Decimal(0))
+
+    def held_notional(self, side: Side) -> Decimal:
+        """USD value at the mark of what is filled on this side: an entry that may never fill offsets nothing."""
+        chosen = (each for each in self.positions if each.side is side)
+        return sum((each.quantity * self.mark_of(each) for each in chosen), Decimal(0))
+
+    def initial_in_flight(self) -> Decimal:
+        """Initial margin (USD) that entries on their way will take and the account does not count yet."""
+        return self._in_flight(lambda level: level.initial)
+
+    def maintenance_in_flight(self) -> Decimal:
+        """The same of the maintenance margin."""
+        return self._in_flight(lambda level: level.maintenance)
+
+    def _in_flight(self, rate: Callable[[MarginLevel], Decimal]) -> Decimal:
+        total = Decimal(0)
+        for position in self.positions:
+            counted, full = position.quantity * self.mark_of(position), self.notional_of(position)
+            # The rest may lift the whole position into a dearer level.
+            more = full * rate(position.market.margin_level(full))
+            more -= counted * rate(position.market.margin_level(counted))
+            total += more * self.multiplier(position.contract)
+        return total
+
+
+def full_size(position: Position) -> Decimal:
+    """What the position is once its entry has filled."""
+    return max(position.quantity, position.planned) if position.entry_open else position.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +107,8 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskCase:
+    """One signal against one portfolio; `levels` in contract USD, sized."""
+
     signal: Signal
     portfolio: Portfolio
     market: Market
@@ -50,30 +116,3 @@ class RiskCase:
     sizing: Sizing
     rules: Rules
     now: datetime
-
-    @property
-    def open_positions(self) -> tuple[Position, ...]:
-        return self.portfolio.positions
-
-    def notional_of(self, position: Position) -> Decimal:
-        """USD value of a record at the mark, in-flight entries counted as filled."""
-        size = max(position.quantity, position.planned) if position.entry_open else position.quantity
-        return size * self._price_of(position)
-
-    def margin_in_flight(self) -> Decimal:
-        """Initial margin (USD) that entries on their way will take and the account does not count yet."""
-        total = Decimal(0)
-        for position in self.open_positions:
-            if position.entry_open:
-                waiting = max(position.planned - position.quantity, Decimal(0)) * self._price_of(position)
-                total += waiting * position.market.margin_level(self.notional_of(position)).initial
-        return total
-
-    def _price_of(self, position: Position) -> Price:
-        quote = self.portfolio.quotes.get(position.contract)
-        return quote.mark if quote else position.levels.entry
-
-    def notional(self, side: Side | None = None) -> Decimal:
-        """USD value of all open records (of one side), without the new one."""
-        chosen = (each for each in self.open_positions if side is None or each.side is side)
-        return sum((self.notional_of(each) for each in chosen), Decimal(0))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from trading.errors import InvalidInput
 from trading.model.instruments import Instrument, InstrumentId, Tier, Universe
 from trading.model.units import Quantity
 from trading.model.venue import ListedContract, ListedPair, Quote
@@ -24,11 +25,12 @@ LINEAR_KIND = "flexible_futures"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markets:
-    """What the venue lists now. `quotes` by contract."""
+    """What the venue lists now. `quotes` by contract; `refused`: contracts that could not be read, and why."""
 
     pairs: Sequence[ListedPair]
     contracts: Sequence[ListedContract]
     quotes: Mapping[str, Quote]
+    refused: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class _Report:
 
 def join(markets: Markets, rules: UniverseRules) -> Universe:
     """The universe of these markets under these rules, in order of its ids."""
-    report = _Report()
+    report = _Report(left_out={contract: f"nonsense: {reason}" for contract, reason in markets.refused})
     contracts = _one_per_base(((each.base, each.contract, each) for each in _usable(markets.contracts, report)), report)
     pairs = _one_per_base(((each.base, each.pair, each) for each in _online(markets.pairs, report)), report)
     instruments = []
@@ -54,7 +56,11 @@ def join(markets: Markets, rules: UniverseRules) -> Universe:
         if isinstance(tier, NotLiquid):
             report.drop(contract.contract, tier.reason)
             continue
-        instruments.append(_instrument(pair, contract, tier))
+        try:
+            instruments.append(_instrument(pair, contract, tier))
+        except InvalidInput as error:
+            # One contract with terms that cannot be must not cost us the other coins.
+            report.drop(contract.contract, f"nonsense: {error}")
     for base in sorted(pairs.keys() - contracts.keys()):
         report.drop(pairs[base].pair, f"no tradeable perpetual of {base}")
     return Universe(instruments=tuple(instruments), left_out=tuple(sorted(report.left_out.items())))

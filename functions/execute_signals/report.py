@@ -1,0 +1,41 @@
+"""What one run did, and what is added to the trace of a decision when something became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared.storage.decisions import StageRecord
+from shared.trading_desk import TradingDesk
+from trading.model.decisions import Outcome
+from trading.model.positions import Position
+from trading.model.risk import LimitCheck
+from trading.model.signals import Signal
+from trading.model.times import Timeframe
+
+
+@dataclass(slots=True)
+class ExecutionReport:
+    """For the run record, the log and the response. `paused` names the first of the `pauses` that hold."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    limits: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    pauses: int = 0
+    paused: tuple[str, ...] = ()
+
+
+def stage(
+    desk: TradingDesk, origin: Signal | Position, outcome: Outcome, text: str, limits: tuple[LimitCheck, ...] = ()
+) -> None:
+    """Add to the decision's trace what became of it."""
+    bar = origin.decision_bar if isinstance(origin, Signal) else Timeframe.H1.floor(origin.planned_at)
+    record = StageRecord(
+        instrument=origin.instrument,
+        decision_bar=bar,
+        outcome=outcome,
+        sentence=text,
+        at=desk.now,
+        details=tuple((each.reason.value, f"{each.value} against {each.bound}") for each in limits),
+    )
+    desk.decisions.add_stage(record)

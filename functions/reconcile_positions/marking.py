@@ -1,0 +1,89 @@
+"""The account's equity into the risk day, and the kill level that the guards then ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from functions.reconcile_positions.telling import tell_day, tell_raised
+from shared.trading_desk import TradingDesk
+from trading.errors import StoreConflict
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.control import Control, RiskDay
+from trading.model.units import Money
+from trading.risk.day import implausible, mark_equity
+from trading.risk.guards import automatic_level, latched
+
+ATTEMPTS = 3
+RAISED_BY = "guards"
+TOLD_AGAIN_FOR = timedelta(minutes=6)
+"""Longer than the window of a critical alert: one that was lost with its run, before or after the window was opened,
+is told by a later run. When nothing is lost it is told twice."""
+
+
+def mark_account(desk: TradingDesk) -> RiskDay:
+    """Read the equity, once more when it is not plausible, and save the risk day it makes. A day that cannot be read
+    is returned as it is: overwritten, it would be a day without its halt."""
+    equity, before = desk.venue.account().equity, desk.control.risk_day()
+    if before is not None and implausible(before, equity, desk.rules.risk):
+        equity = desk.venue.account().equity
+    day = _marked(desk, before, equity)
+    if not day.unreadable:
+        tell_day(desk, day)
+    return day
+
+
+def tell_unreadable_day(desk: TradingDesk, day: RiskDay | None) -> None:
+    if day is None or not day.unreadable:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=Severity.CRITICAL,
+            subject="unreadable risk day",
+            title="The risk day cannot be read: no entries",
+            text=f"{day.unreadable}. Entries stay off and nothing is marked until a person resumes, which begins the "
+            "day anew: its peaks and a halt are lost. Trades that end meanwhile are booked; losses in a row are not "
+            "counted. Positions stay protected.",
+            at=desk.now,
+        )
+    )
+
+
+def _marked(desk: TradingDesk, before: RiskDay | None, equity: Money) -> RiskDay:
+    """Of two runs that change the day at once the later one looks again: neither a peak nor a count is lost."""
+    for _ in range(ATTEMPTS):
+        day = latched(mark_equity(before, equity, desk.now, desk.rules.risk), desk.rules.risk)
+        if day == before:
+            return day
+        try:
+            return desk.control.save_risk_day(day)
+        except StoreConflict:
+            before = desk.control.risk_day()
+    raise StoreConflict(f"the risk day changed {ATTEMPTS} times meanwhile; the equity {equity} is not marked")
+
+
+def raise_level(desk: TradingDesk, day: RiskDay | None) -> None:
+    """Raise the switch to what the guards ask for; a level that is higher stays.
+
+    The switch is read before the day, because a resume writes the day before the switch: a guard that a person has
+    just ended is either seen as ended or loses the write (StoreConflict), and the next run looks again.
+    """
+    if day is None or automatic_level(day, desk.rules.risk) is None:
+        return
+    control, day = desk.control.control(desk.now), desk.control.risk_day()
+    asked = automatic_level(day, desk.rules.risk) if day is not None else None
+    if asked is None:
+        return
+    level, reason = asked
+    if control.level < level:
+        control = desk.control.set_control(
+            Control(
+                level=level,
+                reason=reason,
+                changed_by=RAISED_BY,
+                changed_at=desk.now,
+                version=control.version,
+            )
+        )
+    if control.changed_by == RAISED_BY and desk.now - control.changed_at <= TOLD_AGAIN_FOR:
+        tell_raised(desk, control)
