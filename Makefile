@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo compile bench mutate risk-table test test-compiled lint types validate build check lock clean
+.PHONY: help setup demo compile bench coverage mutate risk-table test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ compile: setup ## Compile the detector with mypyc into out/compiled; used from t
 
 bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
 	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
+
+coverage: setup ## Every branch of the risk gate is reached by its own unit tests
+	.venv/bin/coverage run --data-file=out/coverage --branch --source=layers/trading/python/trading/risk -m pytest -q tests/unit/risk
+	.venv/bin/coverage report --data-file=out/coverage --fail-under=100 --skip-covered
 
 mutate: setup ## Change risk one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits"]
 	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
@@ -56,7 +60,7 @@ validate: .venv-sam/ready ## Check template.yaml and the nested templates
 build: .venv-sam/ready ## Build what is deployed into .aws-sam/build
 	infra/aws/with-python3.13 .venv-sam/bin/sam build --parallel
 
-check: lint types validate build test ## All that CI does
+check: lint types validate build test coverage ## All that CI does
 
 lock: .venv-sam/ready ## Renew the three lock files from pyproject.toml and the two *.in files
 	.venv-sam/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

@@ -47,6 +47,7 @@ CACHES = (
     runtime.ledger_of,
     runtime.decisions_of,
     runtime.market_of,
+    runtime.watch_of,
 )
 
 
@@ -101,6 +102,7 @@ def protected(cloud: Cloud, loopback: LoopbackVenue) -> Position:
     for path, body in bodies.EVERY_READ.items():
         loopback.answer(path, body)
     loopback.answer(f"{V3}/openpositions", bodies.success(openPositions=[]))
+    loopback.answer(f"{V3}/instruments/status", bodies.success(instrumentStatus=[]))
     loopback.answer(f"{V3}/openorders", bodies.success(openOrders=[row]))
     loopback.answer(SEND, bodies.success(sendStatus={"status": "placed", "order_id": "order-1"}))
     cloud.control.set_control(control(KillLevel.NORMAL))
