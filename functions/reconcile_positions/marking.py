@@ -7,7 +7,6 @@ from datetime import timedelta
 from functions.reconcile_positions.telling import tell_day, tell_raised
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict
-from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import Control, RiskDay
 from trading.model.units import Money
 from trading.risk.day import implausible, mark_equity
@@ -30,23 +29,6 @@ def mark_account(desk: TradingDesk) -> RiskDay:
     if not day.unreadable:
         tell_day(desk, day)
     return day
-
-
-def tell_unreadable_day(desk: TradingDesk, day: RiskDay | None) -> None:
-    if day is None or not day.unreadable:
-        return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=Severity.CRITICAL,
-            subject="unreadable risk day",
-            title="The risk day cannot be read: no entries",
-            text=f"{day.unreadable}. Entries stay off and nothing is marked until a person resumes, which begins the "
-            "day anew: its peaks and a halt are lost. Trades that end meanwhile are booked; losses in a row are not "
-            "counted. Positions stay protected.",
-            at=desk.now,
-        )
-    )
 
 
 def _marked(desk: TradingDesk, before: RiskDay | None, equity: Money) -> RiskDay:

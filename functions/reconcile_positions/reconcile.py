@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import partial
 
 from functions.reconcile_positions.ending import CLOCKS_MAY_DIFFER, end_if_over
-from functions.reconcile_positions.marking import mark_account, raise_level, tell_unreadable_day
+from functions.reconcile_positions.marking import mark_account, raise_level
 from functions.reconcile_positions.telling import (
     ReconcileReport,
     tell_discrepancies,
     tell_naked,
     tell_opened,
     tell_unreadable,
+    tell_unreadable_day,
 )
 from shared.trading_desk import TradingDesk
 from trading.errors import TradingError, VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable

@@ -55,6 +55,23 @@ def tell_day(desk: TradingDesk, day: RiskDay) -> None:
     )
 
 
+def tell_unreadable_day(desk: TradingDesk, day: RiskDay | None) -> None:
+    if day is None or not day.unreadable:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=Severity.CRITICAL,
+            subject="unreadable risk day",
+            title="The risk day cannot be read: no entries",
+            text=f"{day.unreadable}. Entries stay off and nothing is marked until a person resumes, which begins the "
+            "day anew: its peaks and a halt are lost. Trades that end meanwhile are booked; losses in a row are not "
+            "counted. Positions stay protected.",
+            at=desk.now,
+        )
+    )
+
+
 def _tell_equity(desk: TradingDesk, day: RiskDay) -> None:
     if day.implausible is None:
         return
