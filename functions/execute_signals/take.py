@@ -41,7 +41,7 @@ Answer = RiskApproved | RiskRefused
 def take_signals(desk: TradingDesk, look: MarketLook, report: ExecutionReport) -> None:
     """One cycle. Prices and account are read again when they have aged, and when another run planned meanwhile."""
     waiting = _due_signals(desk, report)
-    markets = _instruments(desk, waiting, report)
+    markets = _instruments(desk, waiting, look, report)
     waiting = tuple(each for each in waiting if each.id in markets)
     while waiting:
         portfolio = _portfolio(desk, look)
@@ -65,13 +65,12 @@ def _due_signals(desk: TradingDesk, report: ExecutionReport) -> tuple[Signal, ..
 
 
 def _instruments(
-    desk: TradingDesk, signals: Sequence[Signal], report: ExecutionReport
+    desk: TradingDesk, signals: Sequence[Signal], look: MarketLook, report: ExecutionReport
 ) -> Mapping[SignalId, Instrument]:
     """The markets of these signals by signal; one that left the universe is refused."""
     found = {}
-    universe = desk.universe() if signals else None
     for signal in signals:
-        instrument = universe.get(signal.instrument) if universe else None
+        instrument = look.universe.universe.get(signal.instrument) if look.universe else None
         if instrument is not None:
             found[signal.id] = instrument
             continue
@@ -84,7 +83,7 @@ def _instruments(
 def _portfolio(desk: TradingDesk, look: MarketLook) -> Portfolio:
     """The book is read before the records, so that a plan made in between is noticed when ours is written; the account
     after them, so that an entry which fills in between is counted twice rather than nowhere."""
-    book, stored, universe = desk.ledger.book(desk.now), desk.control.risk_day(), desk.market.universe()
+    book, stored = desk.ledger.book(desk.now), desk.control.risk_day()
     positions, shown, orders = desk.ledger.open_positions(), desk.venue.positions(), desk.venue.open_orders()
     account = _account(desk, stored)
     read_at = desk.clock.now()
@@ -98,7 +97,7 @@ def _portfolio(desk: TradingDesk, look: MarketLook) -> Portfolio:
         risk_day=_marked(desk, stored, account, read_at),
         book=book,
         read_at=read_at,
-        contracts_at=universe.at if universe else None,
+        contracts_at=look.universe.at if look.universe else None,
         watch=look.watch,
         stress=look.stress,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.storage.market_data import StoredUniverse
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict
 from trading.model.alerts import Alert, AlertKind, Severity
@@ -20,31 +21,30 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketLook:
-    """All quotes and all stress reports as read, by contract, and the pauses that follow from them."""
+    """All quotes and all stress reports as read, by contract, and the pauses that follow from them. `universe` is the
+    one of this run, None before the first discovery."""
 
     quotes: Mapping[str, Quote]
     stress: Mapping[str, ContractStress]
     watch: MarketWatch
+    universe: StoredUniverse | None
 
 
 def watch_market(desk: TradingDesk, now: datetime) -> MarketLook:
     """Read the market once and keep the watch. VenueUnavailable when it cannot be read: nothing is changed then."""
-    quotes, stress = desk.venue.quotes(), desk.venue.stress()
-    if not desk.rules.risk.disorder:
-        return MarketLook(quotes=quotes, stress=stress, watch=MarketWatch())
-    sight = _sight(desk, quotes, stress, now)
-    return MarketLook(quotes=quotes, stress=stress, watch=_keep(desk, sight))
+    look = MarketLook(
+        quotes=desk.venue.quotes(), stress=desk.venue.stress(), watch=MarketWatch(), universe=desk.market.universe()
+    )
+    return replace(look, watch=_keep(desk, _sight(desk, look, now))) if desk.rules.risk.disorder else look
 
 
-def _sight(
-    desk: TradingDesk, quotes: Mapping[str, Quote], stress: Mapping[str, ContractStress], now: datetime
-) -> MarketSight:
+def _sight(desk: TradingDesk, look: MarketLook, now: datetime) -> MarketSight:
     """Only markets of the universe: one contract per coin, so that the contracts of one coin are not many coins."""
-    instruments = desk.universe().instruments
+    instruments = look.universe.universe.instruments if look.universe else ()
     pinned = desk.rules.universe.pinned
     return MarketSight(
-        quotes={each.contract: quotes[each.contract] for each in instruments if each.contract in quotes},
-        stress=stress,
+        quotes={each.contract: look.quotes[each.contract] for each in instruments if each.contract in look.quotes},
+        stress=look.stress,
         majors=frozenset(each.contract for each in instruments if each.id in pinned),
         at=now,
     )
