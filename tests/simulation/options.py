@@ -1,0 +1,153 @@
+"""What one seed draws before its day begins; all of it is printed, so that a run can be told from another."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from random import Random
+
+PROFILES = ("calm", "swarm", "storm", "targeted", "outage", "deploy", "restore", "clock", "human", "crash")
+DAY_MS = 24 * 3600 * 1000
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Shares are per call (`store_*`, `venue_*`), per slot (`slot_*`) or per send of an order (`send_*`)."""
+
+    seed: int
+    profile: str
+    coins: int = 4
+    signals: int = 12
+    volatility_bps: float = 12.0
+    jump_share: float = 0.0
+    stop_when_flat: bool = True
+    partial_fills: bool = False
+    orders_lag_ms: int = 0
+    positions_lag_ms: int = 0
+    fills_lag_ms: int = 0
+    history_lag_ms: int = 1000
+    log_lag_ms: int = 0
+    store_killed: float = 0.0
+    store_error: float = 0.0
+    store_lost: float = 0.0
+    venue_killed: float = 0.0
+    venue_error: float = 0.0
+    venue_lost: float = 0.0
+    venue_garbled: float = 0.0
+    venue_stale: float = 0.0
+    venue_slow: float = 0.0
+    duplicate: float = 0.0
+    send_lost: float = 0.0
+    send_killed: float = 0.0
+    send_late: float = 0.0
+    topic_error: float = 0.0
+    slot_skipped: float = 0.0
+    slot_doubled: float = 0.0
+    slot_late: float = 0.0
+    message_doubled: float = 0.0
+    message_redriven: float = 0.0
+    outages: int = 0
+    outage_longest_s: int = 0
+    store_outages: int = 0
+    key_revoked: int = 0
+    owner_trades: int = 0
+    operator_acts: int = 0
+    deploys: int = 0
+    restores: int = 0
+    corrupt_records: int = 0
+    halts: int = 0
+    crash: bool = False
+    clock_offset_ms: int = 0
+    clock_drift_ms: int = 0
+
+    def told(self) -> str:
+        """The options that differ from a perfect day, in one line."""
+        plain = asdict(Options(seed=self.seed, profile=self.profile))
+        return " ".join(f"{name}={value}" for name, value in asdict(self).items() if plain[name] != value)
+
+
+def draw_options(seed: int, profile: str) -> Options:
+    """The day of this seed. `swarm` leaves every class of fault out with a chance of three in ten."""
+    random = Random(f"{seed}:options")
+    base = {
+        "seed": seed,
+        "profile": profile,
+        "coins": random.randint(3, 6),
+        "signals": random.randint(12, 24),
+        "volatility_bps": random.choice([6.0, 10.0, 16.0, 24.0]),
+        "stop_when_flat": random.random() < 0.8,
+        "partial_fills": random.random() < 0.5,
+    }
+    if profile == "calm":
+        return Options(**base)  # type: ignore[arg-type]
+    drawn = _faults(random, 3.0 if profile == "storm" else 1.0, 0.0 if profile == "storm" else 0.3)
+    return Options(**(base | drawn | _special(profile, random)))  # type: ignore[arg-type]
+
+
+def _faults(random: Random, strength: float, left_out: float) -> dict[str, object]:
+    def share(most: float) -> float:
+        return 0.0 if random.random() < left_out else round(random.uniform(most / 5, most) * strength, 5)
+
+    def lag(most_ms: int) -> int:
+        return 0 if random.random() < left_out else random.randint(0, most_ms)
+
+    def count(most: int) -> int:
+        return 0 if random.random() < left_out else random.randint(0, most)
+
+    rates = {
+        name: share(most)
+        for name, most in (
+            ("store_killed", 0.002),
+            ("store_error", 0.003),
+            ("store_lost", 0.003),
+            ("venue_killed", 0.003),
+            ("venue_error", 0.008),
+            ("venue_lost", 0.005),
+            ("venue_garbled", 0.005),
+            ("venue_stale", 0.02),
+            ("venue_slow", 0.002),
+            ("duplicate", 0.003),
+            ("send_killed", 0.05),
+            ("send_late", 0.04),
+            ("topic_error", 0.05),
+            ("slot_skipped", 0.02),
+            ("slot_doubled", 0.02),
+            ("slot_late", 0.05),
+            ("message_doubled", 0.1),
+            ("message_redriven", 0.1),
+        )
+    }
+    return {
+        **rates,
+        # The rarest and worst fault is stratified: in half of the seeds it hits at least one send in twenty.
+        "send_lost": round(random.uniform(0.05, 0.3), 4) if random.random() < 0.5 else 0.0,
+        "jump_share": share(0.002),
+        "orders_lag_ms": lag(3000),
+        "positions_lag_ms": lag(5000),
+        "fills_lag_ms": lag(5000),
+        "history_lag_ms": 1000 + lag(119_000),
+        "log_lag_ms": lag(60_000),
+        "outages": count(3),
+        "outage_longest_s": random.choice([60, 600, 3600]),
+        "store_outages": count(1),
+        "key_revoked": count(1) if random.random() < 0.2 else 0,
+        "owner_trades": count(2),
+        "operator_acts": count(2),
+        "deploys": count(1),
+        "restores": 0,
+        "corrupt_records": count(1) if random.random() < 0.1 else 0,
+        "halts": count(2),
+        "clock_offset_ms": random.randint(-500, 500),
+    }
+
+
+def _special(profile: str, random: Random) -> dict[str, object]:
+    return {
+        "targeted": {"send_lost": round(random.uniform(0.05, 0.3), 4), "send_killed": 0.1, "send_late": 0.1},
+        "outage": {"outages": random.randint(1, 4), "outage_longest_s": random.choice([600, 7200, 54_000])},
+        "deploy": {"deploys": random.randint(1, 4)},
+        "restore": {"restores": 1},
+        "clock": {"clock_offset_ms": random.choice([-5000, 5000]), "clock_drift_ms": random.randint(-2000, 2000)},
+        "human": {"owner_trades": random.randint(2, 6), "operator_acts": random.randint(2, 8)},
+        "crash": {"crash": True, "volatility_bps": 40.0, "jump_share": 0.01},
+    }.get(profile, {})

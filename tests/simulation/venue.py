@@ -1,0 +1,129 @@
+"""The exchange of a simulated day: the venue in memory over a price path, with views that lag and things that break."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.fakes import venue_translation as translate
+from tests.fakes.venue import VenueInMemory
+from tests.simulation.market import SimulatedPrices
+from tests.simulation.options import Options
+from trading import matching
+from trading.matching import MarketStatus, MatchingEngine, Switches
+from trading.model.instruments import Instrument
+from trading.model.orders import OrderRequest
+from trading.model.units import Price
+from trading.model.venue import Account, Fill, LedgerRow, OpenOrder, OrderReport, Quote, SendAnswer, VenuePosition
+
+MILLISECOND = timedelta(milliseconds=1)
+VIEWS_KEPT = 400
+
+class SimulatedVenue(VenueInMemory):
+    """`trading.ports.Venue`. Call `catch_up` with the time before anything else happens at that time."""
+
+    def __init__(
+        self, options: Options, instruments: Sequence[Instrument], prices: SimulatedPrices, start: datetime
+    ) -> None:
+        super().__init__(instruments, start)
+        self.options = options
+        self.prices = prices
+        markets = {each.contract: _market(each, options) for each in instruments}
+        books = matching.opening_books(start, Decimal(10_000), options.seed)
+        switches = Switches(accept_stop_when_flat=options.stop_when_flat)
+        self.engine = MatchingEngine(books, markets, prices, switches)
+        self._views: list[tuple[datetime, int, tuple[VenuePosition, ...], tuple[OpenOrder, ...]]] = []
+        self._remember()
+
+    def catch_up(self, now: datetime) -> None:
+        """Match up to now; a change of positions or orders becomes visible in its view after that view's lag."""
+        if now > self.engine.now:
+            self.engine.advance(now)
+        self._remember()
+
+    def _remember(self) -> None:
+        counter = self.engine.books.counter
+        if self._views and self._views[-1][1] == counter:
+            return
+        self._views.append((self.engine.now, counter, super().positions(), super().open_orders()))
+        if len(self._views) > VIEWS_KEPT:
+            del self._views[: VIEWS_KEPT // 2]
+
+    def _view(self, age_ms: float) -> tuple[tuple[VenuePosition, ...], tuple[OpenOrder, ...]]:
+        seen = self.engine.now - age_ms * MILLISECOND
+        for at, _, positions, orders in reversed(self._views):
+            if at <= seen:
+                return positions, orders
+        return self._views[0][2], self._views[0][3]
+
+    def positions(self) -> tuple[VenuePosition, ...]:
+        return self.positions_of(0)
+
+    def positions_of(self, age_s: float) -> tuple[VenuePosition, ...]:
+        self._remember()
+        return self._view(self.options.positions_lag_ms + age_s * 1000)[0]
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        return self.open_orders_of(0)
+
+    def open_orders_of(self, age_s: float) -> tuple[OpenOrder, ...]:
+        self._remember()
+        return self._view(self.options.orders_lag_ms + age_s * 1000)[1]
+
+    def fills(self, since: datetime | None = None) -> tuple[Fill, ...]:
+        return self.fills_of(0, since)
+
+    def fills_of(self, age_s: float, since: datetime | None) -> tuple[Fill, ...]:
+        until = self.engine.now - (self.options.fills_lag_ms + age_s * 1000) * MILLISECOND
+        return tuple(each for each in super().fills(since) if each.at <= until)
+
+    def order_history(self, contract: str, since: datetime) -> tuple[OrderReport, ...]:
+        until = self.engine.now - self.options.history_lag_ms * MILLISECOND
+        books = self.engine.books
+        return tuple(
+            translate.order_report(each)
+            for each in (*books.live.values(), *books.closed.values())
+            if each.symbol == contract and since <= each.updated_at <= until
+        )
+
+    def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        until = self.engine.now - self.options.log_lag_ms * MILLISECOND
+        return tuple(each for each in super().ledger_rows(since) if each.at <= until)
+
+    def quotes(self) -> dict[str, Quote]:
+        found = {}
+        for contract, quote in super().quotes().items():
+            status = self.engine.market(contract).status
+            point = self.engine.point(contract)
+            found[contract] = replace(
+                quote,
+                index=Price(point.index),
+                suspended=status is MarketStatus.SUSPENDED,
+                post_only=status is MarketStatus.POST_ONLY,
+            )
+        return found
+
+    def account(self) -> Account:
+        return replace(super().account(), at=self.engine.now)
+
+    # what people and the market do, from outside
+
+    def halt(self, contract: str, status: MarketStatus) -> None:
+        self.engine.set_status(contract, status)
+
+    def trade_by_owner(self, request: matching.OrderRequest) -> Any:
+        return self.engine.send(request)
+
+    def answer_again(self, request: OrderRequest) -> SendAnswer:
+        return translate.send_answer(self.engine.send(translate.matching_request(request)))
+
+def _market(instrument: Instrument, options: Options) -> matching.Market:
+    market = translate.market_of(instrument)
+    size = Decimal(2_000) / Decimal("0.05") if not options.partial_fills else Decimal(3)
+    liquidity = replace(market.liquidity, half_spread=Decimal("0.0001"), level_size=size)
+    return replace(market, liquidity=liquidity)
+
+__all__ = ["Quantity", "SimulatedVenue"]

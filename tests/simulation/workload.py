@@ -1,0 +1,303 @@
+"""What happens on a simulated day besides faults: schedules, signals, closes, the owner, the operator, halts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.fakes.records import signal
+from tests.simulation.options import MINUTE_MS
+from tests.simulation.world import START, SimulatedWorld
+from trading import matching
+from trading.matching import MarketStatus
+from trading.model.instruments import Instrument, Side
+from trading.model.signals import Levels, Setup, Signal
+from trading.model.units import Price
+
+HOUR_MS = 60 * MINUTE_MS
+SCHEDULED = ("reconcile_positions", "execute_signals", "manage_exits")
+HALTS = (MarketStatus.POST_ONLY, MarketStatus.SUSPENDED, MarketStatus.SUSPENDED)
+EQUITY_STEP = Decimal("0.003")
+IDLE_MINUTES = 5
+"""Slots in which nothing can be due are run this often; in all others nothing is skipped."""
+
+
+@dataclass
+class Workload:
+    """`signals` are those that were offered; `acts` what people did, for the summary."""
+
+    world: SimulatedWorld
+    signals: list[Signal] = field(default_factory=list)
+    acts: list[str] = field(default_factory=list)
+    slots: int = 0
+    thinned: int = 0
+    tokens: list[str] = field(default_factory=list)
+    _last_run: dict[str, tuple[object, int, Decimal]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        options = self.world.options
+        self._random = Random(f"{options.seed}:workload")
+        self._slots = Random(f"{options.seed}:slots")
+        self._offsets = {name: self._slots.randint(0, 45_000) for name in SCHEDULED}
+
+    def prepare(self, until_ms: int) -> None:
+        """Put the whole day on the kernel's heap."""
+        self._closes(until_ms)
+        self._minutes(until_ms)
+        self._offer_signals()
+        self._people()
+
+    # schedules
+
+    def _minutes(self, until_ms: int) -> None:
+        kernel = self.world.kernel
+        for minute in range(until_ms // MINUTE_MS):
+            for function in SCHEDULED:
+                at = minute * MINUTE_MS + self._offsets[function] + self._slots.randint(0, 3000)
+                kernel.at(at, self._slot(function, minute, at))
+
+    def _slot(self, function: str, minute: int, at_ms: int) -> Callable[[], None]:
+        def fire() -> None:
+            self.slots += 1
+            if self._idle(function, minute):
+                self.thinned += 1
+                return
+            self._fire(function, f"{function} {minute}", at_ms)
+
+        return fire
+
+    def _fire(self, function: str, name: str, at_ms: int) -> None:
+        """One slot, as the scheduler delivers it: not at all, late, or twice."""
+        world, options = self.world, self.world.options
+        random = Random(f"{options.seed}:{name}")
+        roll = random.random()
+        if at_ms < world.faults.quiet_from_ms:
+            if roll < options.slot_skipped and world.tape.admit(f"{name} skipped", "slot skipped", at_ms):
+                return
+            roll -= options.slot_skipped
+            if 0 <= roll < options.slot_doubled and world.tape.admit(f"{name} doubled", "slot doubled", at_ms):
+                copy_in = random.randint(0, 30_000)
+                world.kernel.after(copy_in, lambda: self._start(function, f"{name} copy"))
+            roll -= options.slot_doubled
+            if 0 <= roll < options.slot_late and world.tape.admit(f"{name} late", "slot late", at_ms):
+                world.kernel.after(random.randint(1000, 58_000), lambda: self._start(function, name))
+                return
+        self._start(function, name)
+
+    def _start(self, function: str, name: str) -> None:
+        self._last_run[function] = (self._situation(), self.world.kernel.now_ms, self.world.venue.engine.equity())
+        self.world.invoke(function, name)
+
+    def _situation(self) -> object:
+        """What a run looks at, without what every run writes itself."""
+        world = self.world
+        tables = world.tables
+        versions = tuple(each.version for each in tables.positions.values())
+        control = tables.control.version if tables.control else 0
+        return (world.venue.engine.books.counter, versions, control, len(self.signals), len(world.tape.faults))
+
+    def _idle(self, function: str, minute: int) -> bool:
+        """Nothing has changed since the last run of this function, no order is in flight, the equity stands still."""
+        last = self._last_run.get(function)
+        if last is None or minute % IDLE_MINUTES == 0 or self.world.kernel.running:
+            return False
+        world = self.world
+        world.venue.catch_up(world.kernel.now())
+        equity = world.venue.engine.equity()
+        moved = abs(equity - last[2]) > last[2] * EQUITY_STEP
+        return last[0] == self._situation() and not moved and not world.unsettled()
+
+    # market data
+
+    def _closes(self, until_ms: int) -> None:
+        for quarter in range(1, until_ms // (15 * MINUTE_MS) + 1):
+            self.world.kernel.at(quarter * 15 * MINUTE_MS + 8000, self._close_bar(quarter))
+
+    def _close_bar(self, quarter: int) -> Callable[[], None]:
+        def close() -> None:
+            at = START + quarter * timedelta(minutes=15)
+            world = self.world
+            closes = {each.id: world.prices.close(each.contract, at) for each in world.instruments}
+            world.market_truth.set_closes(at, closes)
+
+        return close
+
+    # signals
+
+    def _offer_signals(self) -> None:
+        kernel, random = self.world.kernel, self._random
+        hours = self.world.day_ms // HOUR_MS
+        for number in range(self.world.options.signals):
+            at = random.randrange(0, max(hours - 1, 1)) * HOUR_MS + 20_000 + random.randint(0, 20_000)
+            kernel.at(at, self._signal(number, random.random(), random.random(), random.random()))
+
+    def _signal(self, number: int, coin_roll: float, depth: float, width: float) -> Callable[[], None]:
+        def offer() -> None:
+            world = self.world
+            instrument = world.instruments[int(coin_roll * len(world.instruments))]
+            offered = self._make(instrument, number, depth, width)
+            self.signals.append(offered)
+            if world.ledger_truth.add_signal(offered):
+                self._deliver(f"signal {number}")
+
+        return offer
+
+    def _make(self, instrument: Instrument, number: int, depth: float, width: float) -> Signal:
+        world = self.world
+        mark = world.prices.quote(instrument.contract, world.kernel.now()).mark
+        side = Side.LONG if number % 2 == 0 else Side.SHORT
+        entry = mark * (1 - Decimal(str(round(depth * 0.0015, 6))) * side.sign)
+        distance = entry * Decimal(str(round(0.008 + width * 0.012, 6)))
+        bar = world.kernel.now().replace(minute=0, second=0, microsecond=0)
+        tick = instrument.tick
+
+        def on_grid(price: Decimal) -> Price:
+            return Price((price / tick).to_integral_value() * tick)
+
+        sign = side.sign
+        levels = Levels(
+            side=side,
+            entry=on_grid(entry),
+            stop=on_grid(entry - distance * sign),
+            invalidation=on_grid(entry - distance * sign * Decimal("0.8")),
+            target_1=on_grid(entry + distance * sign),
+            target_2=on_grid(entry + distance * sign * 2),
+        )
+        setups = list(Setup)
+        return signal(
+            instrument.id,
+            setups[number % len(setups)],
+            decision_bar=bar,
+            structure_id=f"s{number}",
+            levels=levels,
+            atr=distance,
+            score=60 + number,
+        )
+
+    def _deliver(self, name: str) -> None:
+        """The queue's message: soon, again, or days later from the dead-letter queue."""
+        world, options = self.world, self.world.options
+        random = Random(f"{options.seed}:{name}")
+        now = world.kernel.now_ms
+        world.kernel.after(random.randint(500, 3000), lambda: self._start("execute_signals", name))
+        if random.random() < options.message_doubled and world.tape.admit(f"{name} doubled", "message doubled", now):
+            world.kernel.after(random.randint(0, 60_000), lambda: self._start("execute_signals", f"{name} copy"))
+        if random.random() < options.message_redriven and world.tape.admit(f"{name} redriven", "message redriven", now):
+            later = random.randint(HOUR_MS, 12 * HOUR_MS)
+            world.kernel.after(later, lambda: self._start("execute_signals", f"{name} redriven"))
+
+    # people
+
+    def _people(self) -> None:
+        options, random, kernel = self.world.options, self._random, self.world.kernel
+        for number in range(options.owner_trades):
+            kernel.at(random.randrange(self.world.day_ms), self._owner(number, random.random(), random.random()))
+        for number in range(options.operator_acts):
+            at = random.randrange(self.world.day_ms - HOUR_MS)
+            self._operator(number, at, random.choice(["pause", "flatten", "pause"]), random.randint(2, 40))
+        for number in range(options.halts):
+            self._halt(number, random.randrange(self.world.day_ms), random.choice(HALTS))
+
+    def _owner(self, number: int, coin_roll: float, kind_roll: float) -> Callable[[], None]:
+        """The owner trades by hand: opens, closes a part, cancels a stop of ours, or leaves an order of his own."""
+
+        def act() -> None:
+            world = self.world
+            if not world.tape.admit(f"owner {number}", "owner", world.kernel.now_ms):
+                return
+            world.venue.catch_up(world.kernel.now())
+            held = sorted(world.venue.engine.books.positions)
+            if kind_roll < 0.3 and held:
+                self._owner_cancels_stop(held[int(coin_roll * len(held))])
+            elif kind_roll < 0.6 and held:
+                self._owner_trades(held[int(coin_roll * len(held))], Decimal("0.5"), closing=True)
+            else:
+                contract = world.instruments[int(coin_roll * len(world.instruments))].contract
+                self._owner_trades(contract, Decimal(1), closing=False)
+            world.observe("owner")
+
+        return act
+
+    def _owner_cancels_stop(self, contract: str) -> None:
+        engine = self.world.venue.engine
+        stops = [each for each in engine.books.orders_of(contract) if each.order_type is matching.OrderType.STOP]
+        if stops:
+            engine.cancel(order_id=stops[0].order_id)
+            self.world.truth.owner_cancelled.add(stops[0].order_id)
+            self.acts.append("owner cancels a stop")
+
+    def _owner_trades(self, contract: str, share: Decimal, *, closing: bool) -> None:
+        world = self.world
+        engine, instrument = world.venue.engine, world.venue.instruments[contract]
+        size = engine.books.size_of(contract)
+        if closing:
+            quantity = max(instrument.quantity_down(abs(size) * share), instrument.step)
+            side = matching.Side.SELL if size > 0 else matching.Side.BUY
+        else:
+            quantity = max(instrument.quantity_down(Decimal(300) / engine.point(contract).mark), instrument.step)
+            side = matching.Side.BUY
+        world.truth.owner_traded.add(contract)
+        engine.send(
+            matching.OrderRequest(symbol=contract, side=side, order_type=matching.OrderType.MARKET, size=quantity)
+        )
+        self.acts.append("owner closes a part" if closing else "owner buys")
+
+    def _operator(self, number: int, at_ms: int, action: str, minutes: int) -> None:
+        world = self.world
+        who = {"operator": "simulated", "reason": f"act {number}"}
+
+        def act() -> None:
+            if not world.tape.admit(f"operator {number}", "operator", world.kernel.now_ms):
+                return
+            self.acts.append(action)
+            if action == "flatten":
+                self._flatten(number, who)
+            else:
+                world.invoke("control_trading", f"{action} {number}", {"action": action, **who})
+            world.kernel.after(minutes * MINUTE_MS, lambda: self._resume(number, 0, who))
+
+        world.kernel.at(at_ms, act)
+
+    def _flatten(self, number: int, who: dict[str, str]) -> None:
+        world = self.world
+        event: dict[str, Any] = {"action": "flatten", "scope": "ALL", **who}
+        process = world.invoke("control_trading", f"flatten {number} asked", event)
+
+        def confirm() -> None:
+            answer = process.answer if process.over and isinstance(process.answer, dict) else {}
+            if token := answer.get("token"):
+                world.invoke("control_trading", f"flatten {number} confirmed", {**event, "token": token})
+
+        world.kernel.after(25_000, confirm)
+
+    def _resume(self, number: int, attempt: int, who: dict[str, str]) -> None:
+        """A person tries again until it works: after a flatten only a flat account may go on."""
+        world = self.world
+        process = world.invoke("control_trading", f"resume {number}.{attempt}", {"action": "resume", **who})
+
+        def look() -> None:
+            done = process.over and isinstance(process.answer, dict) and process.answer.get("ok")
+            if not done and attempt < 30:
+                self._resume(number, attempt + 1, who)
+
+        world.kernel.after(2 * MINUTE_MS, look)
+
+    def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
+        world = self.world
+        contract = world.instruments[number % len(world.instruments)].contract
+
+        def begin() -> None:
+            if world.tape.admit(f"halt {number}", f"market {status}", world.kernel.now_ms):
+                world.venue.catch_up(world.kernel.now())
+                world.venue.halt(contract, status)
+                world.kernel.after(self._random.randint(60_000, 1_200_000), end)
+
+        def end() -> None:
+            world.venue.catch_up(world.kernel.now())
+            world.venue.halt(contract, MarketStatus.ONLINE)
+
+        world.kernel.at(at_ms, begin)
