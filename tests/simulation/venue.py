@@ -31,7 +31,9 @@ class SimulatedVenue(VenueInMemory):
         super().__init__(instruments, start)
         self.options = options
         self.prices = prices
-        markets = {each.contract: _market(each, options) for each in instruments}
+        markets = {
+            each.contract: _market(each, options, prices.quote(each.contract, start).mark) for each in instruments
+        }
         books = matching.opening_books(start, Decimal(10_000), options.seed)
         switches = Switches(accept_stop_when_flat=options.stop_when_flat)
         self.engine = MatchingEngine(books, markets, prices, switches)
@@ -120,10 +122,9 @@ class SimulatedVenue(VenueInMemory):
     def answer_again(self, request: OrderRequest) -> SendAnswer:
         return translate.send_answer(self.engine.send(translate.matching_request(request)))
 
-def _market(instrument: Instrument, options: Options) -> matching.Market:
+def _market(instrument: Instrument, options: Options, price: Decimal) -> matching.Market:
+    """`partial_fills`: levels so thin that most orders take several of them, and some more than there are."""
     market = translate.market_of(instrument)
-    size = Decimal(2_000) / Decimal("0.05") if not options.partial_fills else Decimal(3)
+    size = Decimal(2_000 if options.partial_fills else 100_000) / price
     liquidity = replace(market.liquidity, half_spread=Decimal("0.0001"), level_size=size)
     return replace(market, liquidity=liquidity)
-
-__all__ = ["Quantity", "SimulatedVenue"]

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from tests.fakes.records import signal
+from tests.simulation.fault_model import Window
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import START, SimulatedWorld
 from trading import matching
@@ -287,14 +288,18 @@ class Workload:
         world.kernel.after(2 * MINUTE_MS, look)
 
     def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
-        world = self.world
+        world, random = self.world, self._random
         contract = world.instruments[number % len(world.instruments)].contract
 
+        lasts = random.randint(60_000, 1_200_000)
+
         def begin() -> None:
-            if world.tape.admit(f"halt {number}", f"market {status}", world.kernel.now_ms):
+            if world.tape.admit(f"halt {number}", f"market {status}", at_ms):
+                halt = Window(key=f"halt {number}", kind="halt", start_ms=at_ms, end_ms=at_ms + lasts)
+                world.truth.halts.setdefault(contract, []).append(halt)
                 world.venue.catch_up(world.kernel.now())
                 world.venue.halt(contract, status)
-                world.kernel.after(self._random.randint(60_000, 1_200_000), end)
+                world.kernel.after(lasts, end)
 
         def end() -> None:
             world.venue.catch_up(world.kernel.now())

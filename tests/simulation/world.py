@@ -20,8 +20,8 @@ import functions.reconcile_positions.handler as reconcile_positions
 from shared import clock as clock_module
 from shared.order_desk import OrderDesk
 from shared.trading_desk import TradingDesk
-from tests.fakes.records import RULES, coin, control
-from tests.simulation.fault_model import FaultModel
+from tests.fakes.records import coin, control
+from tests.simulation.fault_model import FaultModel, Window
 from tests.simulation.faults import Tape
 from tests.simulation.kernel import Invocation, Kernel, Process
 from tests.simulation.market import SimulatedPrices
@@ -40,7 +40,10 @@ from trading.model.orders import IntentState
 from trading.model.times import Timeframe
 from trading.model.units import Price, Quantity
 from trading.model.venue import ListedPair, SpotQuote
-from trading.rules import Rules
+from trading.rules import Rules, load_rules
+
+SIMULATED_RULES = load_rules('{"risk": {"maximum_positions": 3}}')
+"""As shipped, but for a limit that a day's few coins can reach."""
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 QUIET_MS = 10 * MINUTE_MS
@@ -128,6 +131,7 @@ class Truth:
 
     owner_cancelled: set[str] = field(default_factory=set)
     owner_traded: set[str] = field(default_factory=set)
+    halts: dict[str, list[Window]] = field(default_factory=dict)
 
 
 @dataclass
@@ -136,7 +140,7 @@ class SimulatedWorld:
 
     options: Options
     tape: Tape
-    rules: Rules = RULES
+    rules: Rules = SIMULATED_RULES
     day_ms: int = DAY_MS
     observers: list[Callable[[str], None]] = field(default_factory=list)
     telemetry: QuietTelemetry = field(default_factory=QuietTelemetry)

@@ -18,6 +18,7 @@ from shared.storage.market_data import MarketDataStore
 from shared.storage.market_watch import MarketWatchStore
 from shared.storage.tables import DecisionItem, LedgerItem, MarketDataItem
 from tests.fakes.cloud import Cloud, emulated
+from tests.fakes.records import BAR, NOW, control, planned, signal
 from tests.simulation.memory.alerts import MemoryAlerts
 from tests.simulation.memory.control import MemoryControlStore
 from tests.simulation.memory.decisions import MemoryDecisions
@@ -25,8 +26,9 @@ from tests.simulation.memory.ledger import MemoryLedger
 from tests.simulation.memory.market import MemoryMarketData
 from tests.simulation.memory.tables import MemoryTables
 from tests.simulation.memory.watch import MemoryWatch
-from trading.model.candles import CandleSeries
+from trading.model.candles import Candle, CandleSeries
 from trading.model.instruments import InstrumentId
+from trading.model.positions import Position
 from trading.model.times import Timeframe, to_text
 
 KINDS = ("dynamo", "memory")
@@ -127,12 +129,30 @@ def _add_bars(market: MarketDataStore, at: datetime, closes: Mapping[InstrumentI
     opened = int(Timeframe.M15.floor(at).timestamp()) - Timeframe.M15.seconds
     bars = {}
     for instrument, close in closes.items():
-        bars[instrument, Timeframe.M15] = CandleSeries.from_rows(
-            Timeframe.M15, [(opened, close, close, close, close, 1.0)]
-        )
+        bar = Candle(open_time=opened, open=close, high=close, low=close, close=close, volume=1.0)
+        bars[instrument, Timeframe.M15] = CandleSeries(Timeframe.M15, [bar])
     market.add(bars, at)
 
 
 def packed(text: str) -> bytes:
     """As texts are compressed in `data`."""
     return zlib.compress(text.encode())
+
+
+def opened(stores: Stores, name: str = "COIN") -> Position:
+    """A position written ahead under K0."""
+    if stores.control.control(NOW).version == 0:
+        stores.control.set_control(control())
+    stores.ledger.add_signal(signal(name))
+    return stores.ledger.open_position(planned(name), signal(name), stores.ledger.book(NOW))
+
+
+def everything(stores: Stores) -> tuple[object, ...]:
+    """What a refused write must leave as it was."""
+    return (
+        stores.ledger.readable_positions(),
+        stores.ledger.signals_decided_since(BAR, NOW),
+        stores.ledger.closed_positions(["2024-05"]),
+        stores.ledger.book(NOW),
+        stores.control.risk_day(),
+    )

@@ -14,6 +14,7 @@ from tests.simulation.memory.tables import Archived, MemoryTables, Stored, milli
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.book import REMEMBERED, EntryBook, PlannedEntry
 from trading.model.control import KillLevel, RiskDay
+from trading.model.flat_stop import FlatStop
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
 from trading.model.signals import Signal
@@ -24,8 +25,9 @@ NORMAL = str(KillLevel.NORMAL.value)
 
 class MemoryLedger(Ledger):
     """Each method is one step, as it is one call of the real store, except for: `signals_decided_since` (one Query an
-    hour of the span), `trades` (one Query a month), `closed_positions` (two Queries a month) and `book` when it is
-    damaged (one Get, then a Query for the open and two a month for the closed positions)."""
+    hour of the span), `open_position` (a Get of the switch's version, then the transaction), `trades` (one Query a
+    month), `closed_positions` (two Queries a month) and `book` when it is damaged (one Get, then a Query for the open
+    and two a month for the closed positions)."""
 
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
@@ -101,14 +103,14 @@ class MemoryLedger(Ledger):
             return EntryBook(version=version, entries=self._planned_since(now - REMEMBERED, now))
 
     def open_position(self, position: Position, signal: Signal, book: EntryBook) -> Position:
+        stored = replace(position, version=1, control_version=version_of(self._tables.control) or 0)
         free = position.instrument not in self._tables.positions
         unmoved = version_of(self._tables.book) == (book.version or None)
-        if not (free and unmoved and self._is_new(signal) and self._entries_open()):
+        if not (free and unmoved and self._is_new(signal) and self._entries_open(stored)):
             raise StoreConflict(
                 f"position {position.id} was not opened: entries stopped, signal taken, "
                 f"{position.instrument} occupied or another run planned meanwhile"
             )
-        stored = replace(position, version=1)
         entry = PlannedEntry(instrument=position.instrument, side=position.side, at=position.planned_at)
         counted = book.with_entry(entry)
         self._put(stored)
@@ -117,15 +119,16 @@ class MemoryLedger(Ledger):
         return stored
 
     def save_entry_send(self, position: Position) -> Position:
-        if not (self._unmoved(position) and self._entries_open()):
+        if not (self._unmoved(position) and self._entries_open(position)):
             raise StoreConflict(
-                f"the entry of position {position.id} was not sent: entries stopped or the record moved"
+                f"the entry of position {position.id} was not sent: entries stopped, or the switch or the record moved"
             )
         return self._put(replace(position, version=position.version + 1))
 
-    def _entries_open(self) -> bool:
+    def _entries_open(self, position: Position) -> bool:
         control, day = self._tables.control, self._tables.risk_day
-        return control is not None and control.state == NORMAL and (day is None or day.state == OPEN)
+        unchanged = control is not None and control.state == NORMAL and control.version == position.control_version
+        return unchanged and (day is None or day.state == OPEN)
 
     def adopt_position(self, position: Position) -> Position:
         if position.instrument in self._tables.positions:
@@ -157,6 +160,17 @@ class MemoryLedger(Ledger):
         self._tables.archive[month] = {**known, key: Archived(position, trade)}
         if day is not None:
             self._tables.risk_day = stored_day(replace(day, version=day.version + 1))
+
+    # what the venue answered
+
+    def flat_stop(self) -> FlatStop | None:
+        return self._tables.flat_stop
+
+    def note_flat_stop(self, answer: FlatStop) -> None:
+        millisecond(answer.at)
+        self._tables.flat_stop = answer
+
+    # ended positions
 
     def trades(self, months: Sequence[str]) -> tuple[Trade, ...]:
         return tuple(entry.trade for entry in self._entries("TRADE", months) if entry.trade is not None)

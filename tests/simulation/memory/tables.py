@@ -18,6 +18,7 @@ from trading.model.book import EntryBook
 from trading.model.control import Control, RiskDay
 from trading.model.decisions import Decision, Outcome
 from trading.model.disorder import MarketWatch, SeenMarks
+from trading.model.flat_stop import FlatStop
 from trading.model.instruments import InstrumentId, Universe
 from trading.model.positions import Position, Trade
 from trading.model.signals import SignalId
@@ -80,6 +81,7 @@ class MemoryTables:
     signals: dict[datetime, Mapping[SignalId, StoredSignal]] = field(default_factory=dict)
     archive: dict[str, Mapping[tuple[datetime, str], Archived]] = field(default_factory=dict)
     book: Stored[EntryBook] | None = None
+    flat_stop: FlatStop | None = None
     control: Stored[Control] | None = None
     control_audit: dict[tuple[datetime, int], Control] = field(default_factory=dict)
     risk_day: Stored[RiskDay] | None = None

@@ -126,13 +126,14 @@ def installed_services(services: SimulatedServices, hook: Hook = _straight) -> I
             raise NotImplementedError(f"client of {service!r}: the simulated services are sns, sqs and secretsmanager")
         return client
 
-    before = boto3.client
-    boto3.client = simulated_client
+    before: Any = boto3.client
+    package: Any = boto3
+    package.client = simulated_client
     _forget_clients()
     try:
         yield services
     finally:
-        boto3.client = before
+        package.client = before
         _forget_clients()
 
 

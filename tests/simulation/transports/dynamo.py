@@ -20,7 +20,14 @@ from pynamodb.connection import Connection
 
 from tests.simulation.transports import dynamo_errors as errors
 from tests.simulation.transports.dynamo_expressions import Malformed
-from tests.simulation.transports.dynamo_reads import Answer, partition_of, projected, query
+from tests.simulation.transports.dynamo_reads import Answer, projected, query
+from tests.simulation.transports.dynamo_requests import (
+    KEYS_PER_BATCH,
+    WRITES_PER_BATCH,
+    check_batch,
+    check_transaction,
+    label,
+)
 from tests.simulation.transports.dynamo_store import HASH, RANGE, Key, Table, key_of
 from tests.simulation.transports.dynamo_values import Item, item_bytes
 from tests.simulation.transports.dynamo_writes import WRITES, Arguments, ConditionLost, TooLarge, Write
@@ -28,8 +35,7 @@ from tests.simulation.transports.dynamo_writes import WRITES, Arguments, Conditi
 Run = Callable[[], Answer]
 Hook = Callable[[str, str, str, Run], Answer]
 
-KEYS_PER_BATCH, WRITES_PER_BATCH, WRITES_PER_TRANSACTION = 100, 25, 100
-BATCH_BYTES, TRANSACTION_BYTES = 16 * 1024 * 1024, 4 * 1024 * 1024
+BATCH_BYTES = 16 * 1024 * 1024
 EXPRESSIONS = frozenset({"ExpressionAttributeNames", "ExpressionAttributeValues", "ConditionExpression"})
 WRITING = {"ReturnValues", "ReturnValuesOnConditionCheckFailure", *EXPRESSIONS}
 UNDERSTOOD: Mapping[str, frozenset[str]] = {
@@ -107,7 +113,7 @@ class SimulatedDynamo:
         """Every stored item of a table by key, for checks."""
         return self._table(table).all()
 
-    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> Answer:  # noqa: N803 - boto3's own names
+    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> Answer:
         """Write an item as boto3's client does: past all conditions."""
         return self.call("PutItem", {"TableName": TableName, "Item": Item})
 
@@ -154,7 +160,7 @@ class SimulatedDynamo:
                 reasons.append(errors.INNOCENT)
             except (ConditionLost, TooLarge) as problem:
                 reasons.append(_reason(problem))
-        _check_transaction(arguments["TransactItems"], writes)
+        check_transaction(arguments["TransactItems"], writes)
         if any(reason is not errors.INNOCENT for reason in reasons):
             raise errors.cancelled(reasons)
         for write in writes:
@@ -171,7 +177,7 @@ class SimulatedDynamo:
         size = 0
         for name, request in arguments["RequestItems"].items():
             keys = request["Keys"]
-            _check_batch([(name, key_of(key)) for key in keys], KEYS_PER_BATCH)
+            check_batch([(name, key_of(key)) for key in keys], KEYS_PER_BATCH)
             found = responses[name] = []
             # DynamoDB gives no order; the opposite one finds code that relies on one.
             for position, key in enumerate(reversed(keys)):
@@ -190,7 +196,7 @@ class SimulatedDynamo:
             for request in requests:
                 kind = "Put" if "PutRequest" in request else "Delete"
                 writes.append(WRITES[kind](self._table(name), request[f"{kind}Request"]))
-        _check_batch([(id(write.table), write.key) for write in writes], WRITES_PER_BATCH)
+        check_batch([(id(write.table), write.key) for write in writes], WRITES_PER_BATCH)
         for write in writes:
             write.carry_out()
         return {"UnprocessedItems": {}}
@@ -232,51 +238,6 @@ def _reason(problem: ConditionLost | TooLarge) -> errors.Reason:
         return {"Code": "ValidationError", "Message": str(problem)}
     reason = {"Code": "ConditionalCheckFailed", "Message": errors.CONDITION_FAILED}
     return reason if problem.item is None else {**reason, "Item": problem.item}
-
-
-def _check_transaction(entries: list[Any], writes: list[Write]) -> None:
-    if not 1 <= len(entries) <= WRITES_PER_TRANSACTION:
-        raise Malformed(f"a transaction has {len(entries)} writes, expected 1 to {WRITES_PER_TRANSACTION}")
-    places = []
-    for entry in entries:
-        (request,) = entry.values()
-        places.append((request["TableName"], key_of(request.get("Key") or request["Item"])))
-    if len(set(places)) < len(places):
-        raise Malformed("Transaction request cannot include multiple operations on one item")
-    if sum(item_bytes(write.after) for write in writes if write.after and not write.checks) > TRANSACTION_BYTES:
-        raise Malformed("Transaction request is too large, expected at most 4 MB")
-
-
-def _check_batch(places: list[Any], maximum: int) -> None:
-    if not 1 <= len(places) <= maximum:
-        raise Malformed(f"a batch has {len(places)} requests, expected 1 to {maximum}")
-    if len(set(places)) < len(places):
-        raise Malformed("Provided list of item keys contains duplicates")
-
-
-def label(operation: str, arguments: Arguments) -> tuple[str, str]:
-    """Table and key of a request for traces, several joined by `+`. A query's key ends in `*`."""
-    if "TransactItems" in arguments:
-        requests = [request for entry in arguments["TransactItems"] for request in entry.values()]
-        tables = dict.fromkeys(request["TableName"] for request in requests)
-        return "+".join(tables), "+".join(map(_key_text, requests))
-    if "RequestItems" in arguments:
-        return "+".join(arguments["RequestItems"]), "+".join(_batch_keys(arguments["RequestItems"]))
-    if operation == "Query":
-        return arguments["TableName"], f"{partition_of(arguments)[0]}/*"
-    return arguments["TableName"], _key_text(arguments)
-
-
-def _key_text(request: Arguments) -> str:
-    document = request.get("Key") or request.get("Item")
-    return "/".join(key_of(document)) if document else ""
-
-
-def _batch_keys(tables: Mapping[str, Any]) -> Iterator[str]:
-    for requests in tables.values():
-        entries = requests["Keys"] if "Keys" in requests else [each for pair in requests for each in pair.values()]
-        for entry in entries:
-            yield "/".join(key_of(entry if HASH in entry else entry.get("Key") or entry["Item"]))
 
 
 class _Client:

@@ -71,7 +71,8 @@ def cancelled(reasons: Sequence[Reason]) -> ClientError:
     codes = ", ".join(str(reason["Code"]) for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
     error = refused("TransactWriteItems", "TransactionCanceledException", message)
-    error.response["CancellationReasons"] = [dict(reason) for reason in reasons]  # type: ignore[typeddict-item]
+    told: Any = [dict(reason) for reason in reasons]
+    error.response["CancellationReasons"] = told
     return error
 
 

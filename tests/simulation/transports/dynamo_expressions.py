@@ -86,9 +86,7 @@ class Size:
         if found is None:
             return None
         tag, content = tagged(found)
-        if tag == "S":
-            return {"N": str(len(content.encode()))}
-        return {"N": str(len(content))} if tag in ("B", "L", "M", *SETS) else None
+        return {"N": str(len(content))} if tag in ("S", "B", "L", "M", *SETS) else None
 
 
 ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {

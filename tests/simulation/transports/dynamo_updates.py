@@ -188,7 +188,8 @@ def _placed(members: Any, target: tuple[str | int, ...], outcome: AttributeValue
     step, rest = target[0], target[1:]
     _check_step(members, step)
     if rest:
-        if isinstance(step, int) and step >= len(members) or isinstance(step, str) and step not in members:
+        there = step < len(members) if isinstance(step, int) else step in members
+        if not there:
             raise Malformed(INVALID_PATH)
         tag, content = tagged(members[step])
         if tag not in ("M", "L"):

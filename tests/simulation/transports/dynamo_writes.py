@@ -67,7 +67,7 @@ def update(table: Table, arguments: Arguments) -> Write:
     key = key_of(arguments["Key"])
     before = table.get(key)
     check(arguments, before)
-    item = before if before is not None else {HASH: {"S": key[0]}, RANGE: {"S": key[1]}}
+    item: Item = before if before is not None else {HASH: {"S": key[0]}, RANGE: {"S": key[1]}}
     # Without an expression UpdateItem only makes sure that the item is there.
     expression = arguments.get("UpdateExpression")
     after = updated(expression, scope_of(arguments, item), KEY_NAMES) if expression else item

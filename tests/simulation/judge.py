@@ -1,0 +1,115 @@
+"""Holds a run against the invariants: after every effect, every minute, at every end of an invocation, and at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tests.simulation.kernel import Process
+from tests.simulation.options import MINUTE_MS
+from tests.simulation.workload import Workload
+from tests.simulation.world import SimulatedWorld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """`name` is the invariant's of the reference (S1 ... L10)."""
+
+    name: str
+    at_ms: int
+    text: str
+
+
+class Invariant:
+    """One rule that always holds. Each method yields a sentence for everything that breaks it.
+
+    `changed()` after an effect that changed the venue's books or a position record, `effect(what)` after every effect,
+    `minute()` once a minute, `ended(process)` when an invocation ended or was killed, `quiet()` at the end of the
+    quiet phase. `examined` counts how often there was something to judge: a rule that never judges proves nothing.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
+        self.world = world
+        self.workload = workload
+        self.examined = 0
+
+    def changed(self) -> Iterable[str]:
+        return ()
+
+    def effect(self, what: str) -> Iterable[str]:
+        return ()
+
+    def minute(self) -> Iterable[str]:
+        return ()
+
+    def ended(self, process: Process) -> Iterable[str]:
+        return ()
+
+    def quiet(self) -> Iterable[str]:
+        return ()
+
+
+@dataclass
+class Judge:
+    """`found` keeps the first violation of each invariant."""
+
+    world: SimulatedWorld
+    workload: Workload
+    kinds: Iterable[type[Invariant]]
+    found: dict[str, Violation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.invariants = [kind(self.world, self.workload) for kind in self.kinds]
+        self._effects = [each for each in self.invariants if type(each).effect is not Invariant.effect]
+        self._changes = [each for each in self.invariants if type(each).changed is not Invariant.changed]
+        self._minutes = [each for each in self.invariants if type(each).minute is not Invariant.minute]
+        self._ends = [each for each in self.invariants if type(each).ended is not Invariant.ended]
+        self._seen: object = None
+        self.world.observers.append(self._effect)
+        self.world.endings.append(self._ended)
+
+    def watch(self, until_ms: int) -> None:
+        for minute in range(1, until_ms // MINUTE_MS + 1):
+            self.world.kernel.at(minute * MINUTE_MS - 1, self._minute)
+
+    def close(self) -> None:
+        for each in self.invariants:
+            self._note(each, each.quiet())
+
+    def examined(self) -> Counter[str]:
+        return Counter({each.name: each.examined for each in self.invariants})
+
+    def _effect(self, what: str) -> None:
+        for each in self._effects:
+            self._note(each, each.effect(what))
+        tables = self.world.tables
+        seen = (self.world.venue.engine.books.counter, [id(each) for each in tables.positions.values()], id(tables.control))
+        if seen != self._seen:
+            self._seen = seen
+            for each in self._changes:
+                self._note(each, each.changed())
+
+    def _minute(self) -> None:
+        self.world.venue.catch_up(self.world.kernel.now())
+        self._effect("minute")
+        for each in self._minutes:
+            self._note(each, each.minute())
+
+    def _ended(self, process: Process) -> None:
+        for each in self._ends:
+            self._note(each, each.ended(process))
+
+    def _note(self, invariant: Invariant, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            if invariant.name not in self.found:
+                at = self.world.kernel.now_ms
+                self.found[invariant.name] = Violation(name=invariant.name, at_ms=at, text=sentence)
+
+
+def first(violations: Iterable[Violation]) -> Iterator[Violation]:
+    """By time."""
+    yield from sorted(violations, key=lambda each: (each.at_ms, each.name))
