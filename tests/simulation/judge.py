@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -87,7 +87,11 @@ class Judge:
         for each in self._effects:
             self._note(each, each.effect(what))
         tables = self.world.tables
-        seen = (self.world.venue.engine.books.counter, [id(each) for each in tables.positions.values()], id(tables.control))
+        seen = (
+            self.world.venue.engine.books.counter,
+            [id(each) for each in tables.positions.values()],
+            id(tables.control),
+        )
         if seen != self._seen:
             self._seen = seen
             for each in self._changes:
@@ -108,8 +112,3 @@ class Judge:
             if invariant.name not in self.found:
                 at = self.world.kernel.now_ms
                 self.found[invariant.name] = Violation(name=invariant.name, at_ms=at, text=sentence)
-
-
-def first(violations: Iterable[Violation]) -> Iterator[Violation]:
-    """By time."""
-    yield from sorted(violations, key=lambda each: (each.at_ms, each.name))

@@ -35,15 +35,21 @@ class VenueThroughKernel:
         self._revoked = revoked
 
     def place(self, request: OrderRequest) -> SendAnswer:
-        answer: SendAnswer = self._io("place", partial(self._venue.place, request), _unknown_send, request.client_order_id)
+        answer: SendAnswer = self._io(
+            "place", partial(self._venue.place, request), _unknown_send, request.client_order_id
+        )
         return answer
 
     def cancel(self, client_order_id: str) -> CancelAnswer:
-        answer: CancelAnswer = self._io("cancel", partial(self._venue.cancel, client_order_id), _no_answer, client_order_id)
+        answer: CancelAnswer = self._io(
+            "cancel", partial(self._venue.cancel, client_order_id), _no_answer, client_order_id
+        )
         return answer
 
     def cancel_order(self, order_id: str) -> CancelAnswer:
-        answer: CancelAnswer = self._io("cancel_order", partial(self._venue.cancel_order, order_id), _no_answer, order_id)
+        answer: CancelAnswer = self._io(
+            "cancel_order", partial(self._venue.cancel_order, order_id), _no_answer, order_id
+        )
         return answer
 
     def __getattr__(self, name: str) -> Any:
@@ -86,7 +92,13 @@ class VenueThroughKernel:
 
 
 def _older(method: Callable[..., Any], arguments: tuple[Any, ...], age_s: float) -> Any:
-    return method(age_s, *arguments) if arguments else method(age_s) if method.__name__ != "fills_of" else method(age_s, None)
+    return (
+        method(age_s, *arguments)
+        if arguments
+        else method(age_s)
+        if method.__name__ != "fills_of"
+        else method(age_s, None)
+    )
 
 
 def _refused_key(name: str) -> Any:
@@ -166,7 +178,21 @@ class StoreThroughKernel:
         return operate
 
 
-_WRITING = ("add", "save", "settle", "open_position", "adopt", "close", "set", "note", "record", "forget", "spend", "tell", "first")
+_WRITING = (
+    "add",
+    "save",
+    "settle",
+    "open_position",
+    "adopt",
+    "close",
+    "set",
+    "note",
+    "record",
+    "forget",
+    "spend",
+    "tell",
+    "first",
+)
 _ERRORS: Mapping[str, Callable[[str, Exception], Exception]] = {
     "open_position": TransactWriteError,
     "save_entry_send": TransactWriteError,

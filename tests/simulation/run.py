@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
+from tests.simulation.coverage import count_answers, counted_edges
 from tests.simulation.faults import Tape
 from tests.simulation.invariants import INVARIANTS
-from tests.simulation.judge import Judge
+from tests.simulation.judge import Judge, Violation
 from tests.simulation.options import Options
 from tests.simulation.workload import Workload
 from tests.simulation.world import QUIET_MS, SimulatedWorld, installed
@@ -14,24 +18,40 @@ from tests.simulation.world import QUIET_MS, SimulatedWorld, installed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What one run was."""
+    """What one run was. `counts`: edges, discrepancies, repairs; `cpu_s` of the whole run."""
 
     world: SimulatedWorld
     workload: Workload
     judge: Judge
     digest: str
+    counts: Counter[str]
+    cpu_s: float
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        return tuple(sorted(self.judge.found.values(), key=lambda each: (each.at_ms, each.name)))
 
 
 def run_day(options: Options, tape: Tape) -> Day:
     """The day, then the quiet phase in which nothing goes wrong and everything has to come right."""
+    began = time.process_time()
+    counts: Counter[str] = Counter()
     world = SimulatedWorld(options=options, tape=tape)
     workload = Workload(world)
     judge = Judge(world=world, workload=workload, kinds=INVARIANTS)
-    with installed(world):
+    world.endings.append(partial(count_answers, counts))
+    with installed(world), counted_edges(counts):
         until = world.day_ms + QUIET_MS
         judge.watch(until)
         workload.prepare(until)
         world.kernel.run(until)
         judge.close()
     world.kernel.forget_dead()
-    return Day(world=world, workload=workload, judge=judge, digest=world.kernel.digest())
+    return Day(
+        world=world,
+        workload=workload,
+        judge=judge,
+        digest=world.kernel.digest(),
+        counts=counts,
+        cpu_s=time.process_time() - began,
+    )

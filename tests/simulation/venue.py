@@ -22,6 +22,7 @@ from trading.model.venue import Account, Fill, LedgerRow, OpenOrder, OrderReport
 MILLISECOND = timedelta(milliseconds=1)
 VIEWS_KEPT = 400
 
+
 class SimulatedVenue(VenueInMemory):
     """`trading.ports.Venue`. Call `catch_up` with the time before anything else happens at that time."""
 
@@ -121,6 +122,7 @@ class SimulatedVenue(VenueInMemory):
 
     def answer_again(self, request: OrderRequest) -> SendAnswer:
         return translate.send_answer(self.engine.send(translate.matching_request(request)))
+
 
 def _market(instrument: Instrument, options: Options, price: Decimal) -> matching.Market:
     """`partial_fills`: levels so thin that most orders take several of them, and some more than there are."""

@@ -221,7 +221,9 @@ class SimulatedWorld:
             decisions=stores["decisions"],
             market=stores["market"],
             alerts=cast(Any, self.alerts),
-            orders=OrderDesk(venue=cast(Any, self.account), ledger=stores["ledger"], clock=self.clock, rules=self.rules),
+            orders=OrderDesk(
+                venue=cast(Any, self.account), ledger=stores["ledger"], clock=self.clock, rules=self.rules
+            ),
             watch=stores["watch"],
             clock=self.clock,
             rules=self.rules,
@@ -232,7 +234,9 @@ class SimulatedWorld:
 
     # running
 
-    def invoke(self, function: str, name: str, event: dict[str, Any] | None = None, slow_factor: float = 1.0) -> Process:
+    def invoke(
+        self, function: str, name: str, event: dict[str, Any] | None = None, slow_factor: float = 1.0
+    ) -> Process:
         """Start one invocation of a real handler now."""
         self.invocations[function] += 1
         work = _WORK[function]

@@ -265,4 +265,3 @@ PROTECTION: tuple[type[Invariant], ...] = (
     NeverMoreOrdersThanPosition,
     OnlyEntriesOpen,
 )
-

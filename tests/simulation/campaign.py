@@ -1,0 +1,147 @@
+"""Many days, one summary: what was simulated, what went wrong on purpose, and whether anything was violated."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from math import ceil
+from multiprocessing import get_context
+from statistics import fmean
+
+from tests.simulation.faults import Tape
+from tests.simulation.invariants.protection import CoveredInTime
+from tests.simulation.judge import Violation
+from tests.simulation.options import Options, draw_options
+from tests.simulation.run import Day, run_day
+from trading.model.orders import CLIENT_ORDER_ID_PREFIX
+
+SEEDS_PER_PROCESS = 25
+"""Killed processes are never resumed and slow their operating-system process down: it is renewed before they do."""
+
+MIX = ("swarm", "storm", "swarm", "targeted", "swarm", "outage", "human", "crash", "clock", "deploy", "swarm", "calm")
+"""Profiles by seed when none is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayResult:
+    """What is kept of one day."""
+
+    seed: int
+    profile: str
+    options: str
+    digest: str
+    violations: tuple[Violation, ...]
+    faults: Counter[str]
+    counts: Counter[str]
+    examined: Counter[str]
+    naked_s: tuple[float, ...]
+    orders: int
+    entries: int
+    fills: int
+    trades: int
+    slots: int
+    thinned: int
+    invocations: int
+    sends: int
+    cpu_s: float
+
+
+def profile_of(seed: int, profile: str | None) -> str:
+    return profile if profile is not None else MIX[seed % len(MIX)]
+
+
+def simulate(seed: int, profile: str | None, only: frozenset[str] | None = None) -> DayResult:
+    options = draw_options(seed, profile_of(seed, profile))
+    return result_of(options, run_day(options, Tape(only=only)))
+
+
+def result_of(options: Options, day: Day) -> DayResult:
+    books = day.world.venue.engine.books
+    ours = [
+        each
+        for each in (*books.live.values(), *books.closed.values())
+        if (each.client_order_id or "").startswith(CLIENT_ORDER_ID_PREFIX)
+    ]
+    covered = next((each for each in day.judge.invariants if isinstance(each, CoveredInTime)), None)
+    return DayResult(
+        seed=options.seed,
+        profile=options.profile,
+        options=options.told(),
+        digest=day.digest,
+        violations=day.violations,
+        faults=Counter(each.kind for each in day.world.tape.faults),
+        counts=day.counts,
+        examined=day.judge.examined(),
+        naked_s=tuple(covered.stretches) if covered else (),
+        orders=len(ours),
+        entries=sum(not each.reduce_only for each in ours),
+        fills=len(books.fills),
+        trades=sum(each.trade is not None for month in day.world.tables.archive.values() for each in month.values()),
+        slots=day.workload.slots,
+        thinned=day.workload.thinned,
+        invocations=sum(day.world.invocations.values()),
+        sends=len(day.world.venue.placed),
+        cpu_s=day.cpu_s,
+    )
+
+
+def _chunk(seeds: Sequence[int], profile: str | None) -> list[DayResult]:
+    found = []
+    for seed in seeds:
+        found.append(simulate(seed, profile))
+        gc.collect()
+    return found
+
+
+def run_campaign(seeds: Sequence[int], profile: str | None, workers: int) -> Iterator[DayResult]:
+    """Results in the order of the seeds, as they come."""
+    chunks = [seeds[at : at + SEEDS_PER_PROCESS] for at in range(0, len(seeds), SEEDS_PER_PROCESS)]
+    if workers < 2 or len(chunks) < 2:
+        for chunk in chunks:
+            yield from _chunk(chunk, profile)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=2) as pool:
+        for found in pool.map(_chunk, chunks, [profile] * len(chunks)):
+            yield from found
+
+
+@dataclass
+class Summary:
+    """All days together. Times without a stop in seconds: of calm days, and of all others."""
+
+    results: list[DayResult] = field(default_factory=list)
+
+    def add(self, result: DayResult) -> None:
+        self.results.append(result)
+
+    @property
+    def failures(self) -> list[DayResult]:
+        return [each for each in self.results if each.violations]
+
+    def total(self, name: str) -> int:
+        return sum(getattr(each, name) for each in self.results)
+
+    def counted(self, name: str) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for each in self.results:
+            found.update(getattr(each, name))
+        return found
+
+    def naked(self, calm: bool) -> list[float]:
+        return sorted(s for each in self.results if (each.profile == "calm") is calm for s in each.naked_s)
+
+    def days_per_cpu_hour(self) -> float:
+        return 3600 / fmean(each.cpu_s for each in self.results)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """By the nearest rank; 0 of nothing."""
+    return values[max(ceil(len(values) * share) - 1, 0)] if values else 0.0
+
+
+def seeds_of(first: int, count: int) -> Sequence[int]:
+    return range(first, first + count)
