@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo compile bench coverage mutate risk-table test test-compiled lint types validate build check lock clean
+.PHONY: help setup demo paper compile bench coverage mutate fuzz risk-table test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ setup: .venv/ready ## Make .venv with every package at its locked version
 demo: setup ## Run the whole system on a local stack [CANDLES=folder SEED=n COINS=n DAYS=n]
 	.venv/bin/smc-trader demo $(if $(CANDLES),--candles "$(CANDLES)") $(if $(SEED),--seed "$(SEED)") \
 		$(if $(COINS),--coins "$(COINS)") $(if $(DAYS),--days "$(DAYS)")
+
+paper: setup ## Trade on paper at live public prices; nothing is sent [SANDBOX=1 MINUTES=n BALANCE=n SEED=n COINS=n]
+	.venv/bin/smc-trader paper $(if $(SANDBOX),--sandbox) $(if $(MINUTES),--minutes "$(MINUTES)") \
+		$(if $(BALANCE),--balance "$(BALANCE)") $(if $(SEED),--seed "$(SEED)") $(if $(COINS),--coins "$(COINS)")
 
 compile: setup ## Compile the detector with mypyc into out/compiled; used from then on, until its sources change
 	.venv/bin/python -m infra.compiled build
@@ -33,6 +37,9 @@ coverage: setup ## Every branch of the risk gate is reached by its own unit test
 
 mutate: setup ## Change risk one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits"]
 	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
+
+fuzz: setup ## 200,000 mutated venue bodies, events and stored items [COUNT=n SEED=s]
+	.venv/bin/python -m tests.fuzz $(if $(COUNT),--count "$(COUNT)") $(if $(SEED),--seed "$(SEED)")
 
 risk-table: setup ## Write docs/risk.md from limits, rules and scenarios, with the counts of the last demo if there is one
 	.venv/bin/python -m tests.documents.risk_table $(wildcard out/demo/summary.json)

@@ -7,19 +7,22 @@ that means the same for ever (the venue refuses a second), and `process_before` 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from shared.storage.ledger import Ledger
-from trading.errors import StoreConflict
-from trading.model.orders import IntentState, OrderIntent, Purpose
-from trading.model.positions import Position
-from trading.model.steps import Send, Step
+from trading.errors import StoreConflict, VenueUnavailable
+from trading.model.orders import IntentState, OrderIntent, Purpose, refused_for_price
+from trading.model.positions import Position, PositionState
+from trading.model.steps import Cancel, Leave, Send, Step
 from trading.model.venue import SendAnswer, SendOutcome, refused_for_now
 from trading.ports import Clock, Venue
 from trading.rules import Rules
 
 ATTEMPTS = 3
-ROUNDS = 4
+ROUNDS = 6
+KNOWN_ALREADY = "clientOrderIdAlreadyExist"
+NOT_EVEN_LOOKED_AT = "wouldProcessAfterSpecifiedTime"
 _AFTER_SEND = {
     SendOutcome.ACCEPTED: IntentState.LIVE,
     SendOutcome.REJECTED: IntentState.REJECTED,
@@ -40,7 +43,7 @@ class OrderDesk:
         self.rejections: list[str] = []
 
     def send(self, position: Position, intent: OrderIntent) -> Position:
-        """Send one planned intent of this position, once.
+        """Send one planned intent of this position, once; a protective one whose fate is unknown a second time.
 
         Raises StoreConflict when another run changed the record first: nothing was sent then.
         """
@@ -49,20 +52,24 @@ class OrderDesk:
         recorded = position.by_client_order_id(intent.client_order_id)
         if recorded is None:
             position = self._ledger.save_position(position.with_intent(intent))
-        # What is recorded decides: an intent that is past PLANNED raises here instead of being sent again.
-        sending = (recorded or intent).moved(IntentState.SENDING, sent_at=now, process_before=deadline)
+        known = recorded or intent
+        if known.may_be_sent_again:
+            sending = replace(known, resent_at=now, process_before=deadline, absences=())
+        else:
+            # What is recorded decides: an intent that is past PLANNED raises here instead of being sent again.
+            sending = known.moved(IntentState.SENDING, sent_at=now, process_before=deadline)
         save = self._ledger.save_position if intent.purpose.protective else self._ledger.save_entry_send
         position = save(position.with_intent(sending))
-        answer = self._venue.place(sending.request(position.contract, deadline))
+        answer = self._explained(sending, self._venue.place(sending.request(position.contract, deadline)))
         self._count(sending, answer)
-        return self._record(position, sending, lambda known: _answered(known, answer))
+        return self._record(position, sending, answer)
 
     def carry_out(self, position: Position, decide: Callable[[Position], tuple[Step, ...]]) -> Position:
         """Ask for the due steps, do them, and ask again with what is recorded then, until nothing is due.
 
         A replacement stop and the cancel of the old one are thus two rounds: the cover never falls between them.
         What failed waits for the next run; only a refused stop is tried again at once, because without one the
-        position must go.
+        position must go, and an order whose fate is unknown once more as it was.
         """
         failed: set[Purpose] = set()
         for _ in range(ROUNDS):
@@ -80,13 +87,19 @@ class OrderDesk:
     def _do(self, position: Position, step: Step) -> Position:
         if isinstance(step, Send):
             return self.send(position, step.intent)
-        intent = position.by_client_order_id(step.client_order_id)
-        return self.cancel(position, intent) if intent else position
+        if isinstance(step, Leave):
+            reason = position.close_reason or step.reason
+            return self._ledger.save_position(position.moved(PositionState.CLOSING, close_reason=reason))
+        return self._take_off(position, step)
 
-    def cancel(self, position: Position, intent: OrderIntent) -> Position:
+    def _take_off(self, position: Position, step: Cancel) -> Position:
+        intent = position.by_client_order_id(step.client_order_id)
+        return self.cancel(position, intent, step.why) if intent else position
+
+    def cancel(self, position: Position, intent: OrderIntent, why: str = "") -> Position:
         """Ask the venue to take the order off. The intent ends only when the next reconcile run has proof."""
         if intent.state is not IntentState.CANCEL_PENDING:
-            intent = intent.moved(IntentState.CANCEL_PENDING)
+            intent = intent.moved(IntentState.CANCEL_PENDING, reason=why or intent.reason)
             position = self._ledger.save_position(position.with_intent(intent))
         self._venue.cancel(intent.client_order_id)
         return position
@@ -98,6 +111,20 @@ class OrderDesk:
                 position = position.with_intent(intent.moved(IntentState.ABANDONED, reason=why))
         return self._ledger.save_position(position)
 
+    def _explained(self, sent: OrderIntent, answer: SendAnswer) -> SendAnswer:
+        """A second send that the venue knows already proves that the first arrived. If its order works, that is what
+        was wanted; otherwise its look-ups must say what became of it."""
+        if answer.outcome is not SendOutcome.UNKNOWN or sent.resent_at is None or KNOWN_ALREADY not in answer.detail:
+            return answer
+        try:
+            orders = self._venue.open_orders()
+        except VenueUnavailable:
+            return answer
+        found = next((each for each in orders if each.client_order_id == sent.client_order_id), None)
+        if found is None:
+            return answer
+        return SendAnswer(outcome=SendOutcome.ACCEPTED, detail=answer.detail, order_id=found.order_id)
+
     def _count(self, intent: OrderIntent, answer: SendAnswer) -> None:
         self.sent += 1
         if answer.outcome is SendOutcome.UNKNOWN:
@@ -105,12 +132,13 @@ class OrderDesk:
         if answer.outcome is SendOutcome.REJECTED:
             self.rejections.append(f"{intent.purpose} {intent.client_order_id}: {answer.detail}")
 
-    def _record(self, position: Position, sent: OrderIntent, update: Callable[[OrderIntent], OrderIntent]) -> Position:
+    def _record(self, position: Position, sent: OrderIntent, answer: SendAnswer) -> Position:
         """Save the answer; when another run moved the record meanwhile, apply the answer to what it is now."""
         for _ in range(ATTEMPTS):
             known = position.by_client_order_id(sent.client_order_id) or sent
+            told = position.with_intent(_answered(known, answer))
             try:
-                return self._ledger.save_position(position.with_intent(update(known)))
+                return self._ledger.save_position(_with_level_reached(told, sent, self._clock.now()))
             except StoreConflict:
                 fresh = self._ledger.position(position.instrument)
                 if fresh is None or fresh.id != position.id:
@@ -120,16 +148,33 @@ class OrderDesk:
 
 
 def _failed(position: Position, intent: OrderIntent) -> bool:
-    """Not to be repeated in this run: its fate is unknown, or it was refused and is no stop that may yet be taken."""
+    """Not to be repeated in this run: its fate stays unknown, or it was refused and is no stop to try anew."""
     known = position.by_client_order_id(intent.client_order_id) or intent
     again = known.purpose is Purpose.STOP and not refused_for_now(known.reason)
-    return known.state is IntentState.UNKNOWN or (known.state is IntentState.REJECTED and not again)
+    lost = known.state is IntentState.UNKNOWN and not known.may_be_sent_again
+    return lost or (known.state is IntentState.REJECTED and not again)
 
 
 def _answered(known: OrderIntent, answer: SendAnswer) -> OrderIntent:
     """A run that looked meanwhile may know more than this answer: what it recorded then stands."""
     if known.state not in (IntentState.SENDING, IntentState.UNKNOWN):
         return known
-    if known.state is IntentState.UNKNOWN and answer.outcome is SendOutcome.UNKNOWN:
-        return known
+    if known.state is IntentState.UNKNOWN and not _tells_of_both(known, answer):
+        return replace(known, reason=answer.detail)
     return known.moved(_AFTER_SEND[answer.outcome], venue_order_id=answer.order_id, reason=answer.detail)
+
+
+def _tells_of_both(known: OrderIntent, answer: SendAnswer) -> bool:
+    """A refusal of the second send that the venue gives before it looks at the id says nothing about the first."""
+    if answer.outcome is SendOutcome.REJECTED and known.resent_at is not None:
+        return not refused_for_now(answer.detail) and NOT_EVEN_LOOKED_AT not in answer.detail
+    return answer.outcome is not SendOutcome.UNKNOWN
+
+
+def _with_level_reached(position: Position, sent: OrderIntent, now: datetime) -> Position:
+    """A first target that was refused because its level is passed: the level is reached, though nothing was sold."""
+    known = position.by_client_order_id(sent.client_order_id) or sent
+    passed = known.state is IntentState.REJECTED and refused_for_price(known.reason)
+    if known.purpose is not Purpose.TARGET_1 or not passed or position.first_target_at is not None:
+        return position
+    return replace(position, first_target_at=now)

@@ -56,7 +56,8 @@ class ScoreSettings(MarketDataSettings):
 
 
 class TradingSettings(MarketDataSettings):
-    """Functions that may read the trading key."""
+    """Functions that trade. `mode`: on `live` they read the trading key and trade the account at the venue, on `paper`
+    they need no key and trade the paper account (`shared.venue.paper`) at the venue's public prices."""
 
     decisions_table: str
     trading_secret_id: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from shared.alerts import Alerts, alerts_of
 from shared.clock import current_clock
@@ -19,7 +18,7 @@ from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
 from shared.storage.market_watch import MarketWatchStore
 from shared.venue.last_line import caps_of
-from shared.venues import account_of, spot_of
+from shared.venues import account_of, paper_of, spot_of
 from trading.model.instruments import Universe
 from trading.ports import Clock, SpotMarket, Venue
 from trading.rules import Rules
@@ -51,11 +50,10 @@ class TradingDesk:
 
 
 def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
-    """Build the desk of one run. Adapters live as long as the process; keys are looked up again when they age."""
+    """Build the desk of one run. Adapters live as long as the process, the paper account for one run."""
     rules, clock = rules_for(settings), current_clock()
     control, ledger = control_of(settings.ledger_table), ledger_of(settings.ledger_table)
-    keys = trading_keys(settings.trading_secret_id)
-    venue = account_of(settings.futures_url, keys.api_key, keys.api_secret, caps_of(rules), clock)
+    venue = _venue_of(settings, rules, clock)
     return TradingDesk(
         venue=venue,
         spot=spot_of(settings.spot_url, clock),
@@ -74,8 +72,12 @@ def open_desk(settings: TradingSettings, telemetry: Telemetry) -> TradingDesk:
     )
 
 
-def skip_run(function: str, settings: TradingSettings, why: str) -> dict[str, Any]:
-    """A run that has nothing to do in this mode still leaves its proof, so that health can tell it from a dead one."""
-    proof = {"skipped": f"mode is {settings.mode}: {why}"}
-    control_of(settings.ledger_table).record_run(function, current_clock().now(), proof)
-    return proof
+def _venue_of(settings: TradingSettings, rules: Rules, clock: Clock) -> Venue:
+    """The mode is which implementation of the port this is, and nothing else. On paper no key is read.
+
+    A live key is looked up again when it ages."""
+    caps = caps_of(rules)
+    if settings.mode == "paper":
+        return paper_of(settings.futures_url, settings.ledger_table, caps, clock)
+    keys = trading_keys(settings.trading_secret_id)
+    return account_of(settings.futures_url, keys.api_key, keys.api_secret, caps, clock)

@@ -10,7 +10,9 @@ from trading.ports import Clock
 
 if TYPE_CHECKING:
     from shared.venue import KrakenFuturesMarket, KrakenRestVenue, KrakenSpot
-    from shared.venue.last_line import EntryCaps
+    from shared.venue.last_line import EntryCaps, LastLine
+    from shared.venue.paper import PaperVenue
+    from shared.venue.paper_prices import ContractTerms
 
 
 @lru_cache(maxsize=4)
@@ -38,3 +40,32 @@ def account_of(
 
     last_line = LastLine(caps=caps, clock=clock or SystemClock())
     return KrakenRestVenue(key=key, secret=secret, base_url=url, last_line=last_line)
+
+
+def paper_of(url: str, ledger_table: str, caps: EntryCaps, clock: Clock) -> PaperVenue:
+    """The paper account: public data of the venue at `url`, books in the Ledger table, no key. One for each run."""
+    from shared.storage.paper_books import PaperBooksStore
+    from shared.venue.paper import PaperVenue
+
+    return PaperVenue(
+        market=futures_of(url),
+        terms=_terms_of(url, clock),
+        store=PaperBooksStore(ledger_table),
+        clock=clock,
+        last_line=_line_of(caps, clock),
+    )
+
+
+@lru_cache(maxsize=4)
+def _terms_of(url: str, clock: Clock) -> ContractTerms:
+    from shared.venue.paper_prices import ContractTerms
+
+    return ContractTerms(futures_of(url), clock)
+
+
+@lru_cache(maxsize=4)
+def _line_of(caps: EntryCaps, clock: Clock) -> LastLine:
+    """One for the process: it counts what the process has spent."""
+    from shared.venue.last_line import LastLine
+
+    return LastLine(caps=caps, clock=clock)

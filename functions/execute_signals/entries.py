@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 
 from pynamodb.exceptions import PynamoDBException
 
+from functions.execute_signals.first_orders import count_answer, send_first_stop, take_entry
+from functions.execute_signals.first_orders import intent_of as intent_of
 from functions.execute_signals.report import ExecutionReport, stage
 from shared.trading_desk import TradingDesk
-from trading.errors import StoreConflict, TradingError
-from trading.execution.entries import counts_as_refused, next_entry_step
+from trading.errors import TradingError
+from trading.execution.entries import EntrySight, next_entry_step, watched
 from trading.execution.verify import stop_faults
 from trading.model.control import KillLevel
 from trading.model.decisions import Outcome
 from trading.model.disorder import MarketWatch
 from trading.model.instruments import InstrumentId
-from trading.model.orders import IntentState, OrderIntent, Purpose
+from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.steps import EntryStepKind
+from trading.model.venue import Quote
 from trading.risk.day import entry_level
 
 ENTRY_ROUNDS = 4
 READ_ERRORS = (TradingError, PynamoDBException)
+NO_QUOTES: Mapping[str, Quote] = MappingProxyType({})
 
 
-def carry_entries_on(desk: TradingDesk, watch: MarketWatch | None, report: ExecutionReport) -> None:
+def carry_entries_on(
+    desk: TradingDesk,
+    watch: MarketWatch | None,
+    report: ExecutionReport,
+    quotes: Mapping[str, Quote] = NO_QUOTES,
+) -> None:
     """All of them, one failing alone. `watch` is None when the market could not be looked at: nothing is sent then.
 
     What cannot be read keeps no entry from being cancelled: neither the record of another, nor the closes, nor the
@@ -37,11 +46,17 @@ def carry_entries_on(desk: TradingDesk, watch: MarketWatch | None, report: Execu
     opening = [each for each in positions if each.entry_open or each.state is PositionState.OPENING]
     if not opening:
         return
-    closes, level = _closes(desk, report), _level(desk, report)
+    closes, (level, switch) = _closes(desk, report), _switch(desk, report)
     for position in opening:
-        obeyed = max(level, _market_level(desk, position, watch))
+        sight = EntrySight(
+            level=max(level, _market_level(desk, position, watch)),
+            control_version=switch,
+            last_close=closes.get(position.instrument),
+            quote=quotes.get(position.contract),
+        )
         try:
-            carry_on(desk, position, closes.get(position.instrument), obeyed)
+            if watched(follow(desk, position, sight)):
+                report.watched.append(position.contract)
         except (TradingError, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
 
@@ -55,39 +70,54 @@ def _closes(desk: TradingDesk, report: ExecutionReport) -> Mapping[InstrumentId,
         return {}
 
 
-def _level(desk: TradingDesk, report: ExecutionReport) -> KillLevel:
-    """By switch and risk day. One that cannot be read may be anything that cancels entries."""
+def _switch(desk: TradingDesk, report: ExecutionReport) -> tuple[KillLevel, int | None]:
+    """The level by switch and risk day, and the switch's version. A level that cannot be read may be anything that
+    cancels entries."""
     try:
-        return entry_level(desk.control.control(desk.now), desk.control.risk_day(), desk.rules.risk)
+        control = desk.control.control(desk.now)
+        return entry_level(control, desk.control.risk_day(), desk.rules.risk), control.version
     except READ_ERRORS as error:
         report.failures.append(f"kill level: {error}")
-        return KillLevel.CANCEL_ENTRIES
+        return KillLevel.CANCEL_ENTRIES, None
 
 
 def _market_level(desk: TradingDesk, position: Position, watch: MarketWatch | None) -> KillLevel:
-    """A paused market is to its entries what K2 is to all of them, an unknown one what K1 is."""
+    """A paused market is to its entries what K2 is to all of them, an unknown one what K1 is; one that only watches
+    its level waits until the market can be seen again."""
     if watch is None:
-        return KillLevel.NO_ENTRIES
+        return KillLevel.NORMAL if watched(position) else KillLevel.NO_ENTRIES
     return KillLevel.CANCEL_ENTRIES if watch.pause(position.contract, desk.now) else KillLevel.NORMAL
 
 
 def carry_on(desk: TradingDesk, position: Position, last_close: float | None, level: KillLevel) -> Position:
+    """An entry that has just been planned: its quote was looked at by the risk gate."""
+    return follow(desk, position, EntrySight(level=level, last_close=last_close))
+
+
+def follow(desk: TradingDesk, position: Position, sight: EntrySight) -> Position:
     """Do the entry's due steps until it has to wait."""
     for _ in range(ENTRY_ROUNDS):
-        step = next_entry_step(position, last_close, level, desk.rules, desk.now)
+        step = next_entry_step(position, sight, desk.rules, desk.clock.now())
         if step.kind is EntryStepKind.WAIT:
             break
-        if step.kind is EntryStepKind.SEND_STOP:
-            position = desk.orders.send(position, intent_of(position, Purpose.STOP))
-        elif step.kind is EntryStepKind.SEND_ENTRY:
-            position = _send_entry(desk, position)
-        elif step.kind is EntryStepKind.CANCEL_ENTRY:
-            return desk.orders.cancel(position, intent_of(position, Purpose.ENTRY))
-        elif step.kind is EntryStepKind.ABANDON:
-            position = desk.orders.abandon(replace(position, close_reason=step.why), step.why)
-        else:
+        if step.kind is EntryStepKind.FINISH:
             return _finish(desk, position, step.why)
+        if step.kind is EntryStepKind.CANCEL_ENTRY:
+            return desk.orders.cancel(position, intent_of(position, Purpose.ENTRY), step.why)
+        if step.kind is EntryStepKind.ABANDON:
+            position = _abandon(desk, position, step.why)
+        elif step.kind is EntryStepKind.SEND_STOP:
+            position = send_first_stop(desk, position)
+        elif step.kind is EntryStepKind.TAKE_ENTRY:
+            position = take_entry(desk, position)
+        else:
+            position = _send_entry(desk, position)
     return position
+
+
+def _abandon(desk: TradingDesk, position: Position, why: str) -> Position:
+    stage(desk, position, Outcome.FAILED, f"{position.instrument}: the entry was not sent, {why}.")
+    return desk.orders.abandon(replace(position, close_reason=why), why)
 
 
 def _send_entry(desk: TradingDesk, position: Position) -> Position:
@@ -95,30 +125,20 @@ def _send_entry(desk: TradingDesk, position: Position) -> Position:
     stop = intent_of(position, Purpose.STOP)
     faults = stop_faults(stop, position.contract, desk.venue.open_orders())
     if faults:
-        return desk.orders.abandon(replace(position, close_reason=faults[0]), faults[0])
+        return _abandon(desk, position, faults[0])
     position = desk.orders.send(position, intent_of(position, Purpose.ENTRY))
-    entry = intent_of(position, Purpose.ENTRY)
-    refused = counts_as_refused(entry)
-    if refused or entry.state is IntentState.LIVE:
-        # The entry is out by now: a count that others keep changing must not hide it.
-        with suppress(StoreConflict):
-            desk.control.note_entry_answer(accepted=not refused, limit=desk.rules.risk.rejections_in_a_row)
+    count_answer(desk, intent_of(position, Purpose.ENTRY))
     return position
 
 
 def _finish(desk: TradingDesk, position: Position, why: str) -> Position:
     """Nothing was ever filled: take the stop off; reconcile ends the record once the stop is gone."""
     entry = intent_of(position, Purpose.ENTRY)
-    if entry.state is IntentState.REJECTED and not position.close_reason:
-        stage(desk, position, Outcome.FAILED, f"{position.instrument}: {why}.")
-    position = replace(position, close_reason=position.close_reason or why)
-    for stop in position.resting(Purpose.STOP):
-        if stop.state in (IntentState.LIVE, IntentState.PARTIAL):
-            position = desk.orders.cancel(position, stop)
+    if not position.close_reason:
+        if entry.state is IntentState.REJECTED:
+            stage(desk, position, Outcome.FAILED, f"{position.instrument}: {why}.")
+        position = desk.ledger.save_position(replace(position, close_reason=why))
+    for stop in position.of(Purpose.STOP):
+        if stop.state.works:
+            position = desk.orders.cancel(position, stop, why)
     return position
-
-
-def intent_of(position: Position, purpose: Purpose) -> OrderIntent:
-    intent = position.intent(purpose)
-    assert intent is not None, f"position {position.id} has no {purpose} intent"
-    return intent

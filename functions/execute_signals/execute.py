@@ -16,9 +16,11 @@ def execute_signals(desk: TradingDesk) -> ExecutionReport:
     takes no new entry; those under way obey the switch and their own rules all the same."""
     report = ExecutionReport()
     look = _look(desk, report)
-    carry_entries_on(desk, look.watch if look else None, report)
+    carry_entries_on(desk, look.watch if look else None, report, look.quotes if look else {})
     if look is not None:
         take_signals(desk, look, report)
+    if known := desk.ledger.flat_stop():
+        report.flat_stop = known.sentence()
     return report
 
 

@@ -7,17 +7,12 @@ from typing import Any
 from functions.execute_signals.execute import execute_signals
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk, skip_run
+from shared.trading_desk import open_desk
 
 
 @observed("execute_signals")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
-    settings = load_settings(TradingSettings)
-    if settings.mode != "live":
-        return skip_run("execute_signals", settings, "signals are recorded, no orders are sent") | {
-            "batchItemFailures": []
-        }
-    desk = open_desk(settings, telemetry)
+    desk = open_desk(load_settings(TradingSettings), telemetry)
     report = execute_signals(desk)
     proof = {
         "outcomes": report.outcomes,
@@ -27,6 +22,8 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
         "failures": report.failures,
         "pauses": report.pauses,
         "paused": report.paused,
+        "watched": report.watched,
+        "flat_stop": report.flat_stop,
     }
     telemetry.count("OrdersSent", desk.orders.sent)
     telemetry.count("OrdersUnknown", desk.orders.unknown)

@@ -16,13 +16,16 @@ from trading.model.times import Timeframe
 
 @dataclass(slots=True)
 class ExecutionReport:
-    """For the run record, the log and the response. `paused` names the first of the `pauses` that hold."""
+    """For the run record, the log and the response. `paused` names the first of the `pauses` that hold, `watched` the
+    contracts whose entry waits for its level, `flat_stop` what the venue does with a stop while flat."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     limits: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     pauses: int = 0
     paused: tuple[str, ...] = ()
+    watched: list[str] = field(default_factory=list)
+    flat_stop: str = "The venue was not yet asked for a stop while flat."
 
 
 def stage(

@@ -138,7 +138,7 @@ def _messages(event: dict[str, Any]) -> tuple[_Message, ...]:
 def _alarm(text: str, now: datetime) -> Alert | None:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or "AlarmName" not in document:
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.maintain_records.day_books import AccountBooks, DayReport, prove_yesterday
 from functions.maintain_records.gaps import GapFilling, GapReport, fill_gaps
 from shared.storage.control import ControlStore, RunRecord
 from shared.storage.decisions import DecisionStore
@@ -26,7 +27,10 @@ BARS_LOOKED_BACK = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls."""
+    """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls.
+
+    `books`: the account, for the proof of each day; None where this function may not ask it.
+    """
 
     control: ControlStore
     market_data: MarketDataStore
@@ -34,6 +38,7 @@ class Records:
     decisions: DecisionStore
     rules: Rules
     code_version: str
+    books: AccountBooks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,7 @@ class MaintenanceReport:
     written: tuple[Decision, ...]
     gaps: GapReport
     candles_refused: tuple[str, ...]
+    day: DayReport
 
     @property
     def coverage_pct(self) -> float:
@@ -67,11 +73,12 @@ class MaintenanceReport:
             "gaps_absent": self.gaps.absent,
             "gaps_failed": self.gaps.failed,
             "candles_refused": len(self.candles_refused),
+            "day_proof": self.day.proof,
         }
 
     def alerts(self) -> tuple[Alert, ...]:
         """What was not as it should be and was repaired: nothing is repaired quietly."""
-        told = (self._coverage_alert(), self.gaps.alert(self.at))
+        told = (self._coverage_alert(), self.gaps.alert(self.at), self.day.alert(self.at))
         return tuple(alert for alert in told if alert is not None)
 
     def _coverage_alert(self) -> Alert | None:
@@ -112,6 +119,7 @@ def maintain(records: Records, now: datetime) -> MaintenanceReport:
         written=tuple(written),
         gaps=gaps,
         candles_refused=refused,
+        day=prove_yesterday(records.books, records.control, covers_from, now),
     )
 
 

@@ -7,13 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
 from shared.trading_desk import TradingDesk
-from trading.errors import TradingError, VenueUnavailable
+from trading.errors import TradingError, VenueAuthenticationFailed, VenueUnavailable
 from trading.execution.protection import protective_steps
 from trading.exits.registry import Close, ExitCase, MoveStop, decide_exit
 from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, PositionState
 from trading.model.venue import Quote
+
+FAILURES = (
+    TradingError,
+    PynamoDBException,
+    BotoCoreError,
+    ClientError,
+    AssertionError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What may go wrong with one record, and must not keep another one from its exit."""
 
 MANAGED = (PositionState.PROTECTED, PositionState.UNPROTECTED, PositionState.CLOSING)
 
@@ -34,12 +51,12 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
         return report
     report.positions = len(held)
     quotes = _quotes(desk, report)
-    closes = desk.market.last_closes(desk.now)
+    closes = _closes(desk, report)
     for position in held:
         quote = quotes.get(position.contract)
         try:
             _manage(desk, position, quote, closes.get(position.instrument), report)
-        except (TradingError, AssertionError) as error:
+        except FAILURES as error:
             report.failures.append(f"{position.instrument}: {error}")
     return report
 
@@ -47,14 +64,24 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
 def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote]:
     try:
         return desk.venue.quotes()
-    except VenueUnavailable as error:
+    except (VenueUnavailable, VenueAuthenticationFailed) as error:
         report.failures.append(f"quotes: {error}")
+        return {}
+
+
+def _closes(desk: TradingDesk, report: ExitReport) -> Mapping[InstrumentId, float]:
+    """None of them when they cannot be read: the premise is not judged then, everything else is."""
+    try:
+        return desk.market.last_closes(desk.now)
+    except FAILURES as error:
+        report.failures.append(f"last closes: {error}")
         return {}
 
 
 def _manage(
     desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None, report: ExitReport
 ) -> None:
+    told: Alert | None = None
     if position.state is not PositionState.CLOSING:
         verdict = decide_exit(_case(desk, position, quote, last_close))
         report.evaluated.update(verdict.evaluated)
@@ -62,9 +89,15 @@ def _manage(
             return
         report.fired[verdict.fired] += 1
         position = _apply(desk, position, verdict.action, verdict.fired)
+        told = _adjusted(desk, position, verdict.fired, verdict.action.why)
     mark = quote.mark if quote else None
     decide = partial(protective_steps, mark=mark, rules=desk.rules, now=desk.now)
-    desk.orders.carry_out(position, decide)
+    try:
+        desk.orders.carry_out(position, decide)
+    finally:
+        # After the orders: an alert that is slow to publish must not make them late.
+        if told is not None:
+            desk.alerts.tell(told)
 
 
 def _case(desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None) -> ExitCase:
@@ -84,15 +117,15 @@ def _apply(desk: TradingDesk, position: Position, action: MoveStop | Close, rule
         changed = replace(position, stop=action.to)
     else:
         changed = position.moved(PositionState.CLOSING, close_reason=rule)
-    saved = desk.ledger.save_position(changed)
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.POSITION_ADJUSTED,
-            severity=Severity.INFO,
-            subject=f"{position.id}:{rule}",
-            title=f"{position.instrument} {position.side}: {rule}",
-            text=action.why,
-            at=desk.now,
-        )
+    return desk.ledger.save_position(changed)
+
+
+def _adjusted(desk: TradingDesk, position: Position, rule: str, why: str) -> Alert:
+    return Alert(
+        kind=AlertKind.POSITION_ADJUSTED,
+        severity=Severity.INFO,
+        subject=f"{position.id}:{rule}",
+        title=f"{position.instrument} {position.side}: {rule}",
+        text=why,
+        at=desk.now,
     )
-    return saved

@@ -7,15 +7,12 @@ from typing import Any
 from functions.manage_exits.exit import manage_exits
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk, skip_run
+from shared.trading_desk import open_desk
 
 
 @observed("manage_exits")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
-    settings = load_settings(TradingSettings)
-    if settings.mode != "live":
-        return skip_run("manage_exits", settings, "there is nothing to exit")
-    desk = open_desk(settings, telemetry)
+    desk = open_desk(load_settings(TradingSettings), telemetry)
     report = manage_exits(desk)
     proof = {
         "positions": report.positions,

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
+from functions.reconcile_positions.look import CLOCKS_MAY_DIFFER
+from functions.reconcile_positions.telling import ReconcileReport, tell_unpriced
 from shared.trading_desk import TradingDesk
+from trading.errors import VenueUnavailable
 from trading.execution.protection import clearing_steps
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState, Trade
 from trading.reconciliation.compare import is_over
-from trading.reconciliation.trades import book_trade, log_is_complete
+from trading.reconciliation.policy import Policies
+from trading.reconciliation.trades import book_trade, missing_from
 from trading.risk.day import count_trade
 
-CLOCKS_MAY_DIFFER = timedelta(minutes=1)
-"""The venue stamps its rows with its own clock."""
 
-
-def end_if_over(desk: TradingDesk, position: Position, booked: list[str]) -> bool:
+def end_if_over(desk: TradingDesk, position: Position, report: ReconcileReport, policies: Policies) -> bool:
     """True when the record has ended and is off the open ones. Nothing of it may still rest at the venue then."""
-    if not _never_filled(position) and not is_over(position, desk.now, desk.rules):
+    if not _never_filled(position) and not is_over(position, desk.now, desk.rules, policies):
         return False
     if not _never_filled(position):
         position = desk.orders.carry_out(position, clearing_steps)
@@ -28,24 +28,36 @@ def end_if_over(desk: TradingDesk, position: Position, booked: list[str]) -> boo
         return False
     if not position.entered:
         desk.ledger.close_position(position.moved(PositionState.CLOSED), None)
-        booked.append(f"{position.contract} ended without a trade: {position.close_reason}")
+        report.booked.append(f"{position.contract} ended without a trade: {position.close_reason}")
+        report.ended.add((position.contract, position.side))
         return True
-    rows = desk.venue.ledger_rows(position.planned_at - CLOCKS_MAY_DIFFER)
-    if not log_is_complete(position, rows):
-        return False
+    trade = _priced(desk, position, policies)
     day = desk.control.risk_day()
-    if day is None:
+    if trade is None or day is None:
         # The trade and its count are one write: it is booked when there is a day to count it on.
         return False
-    trade = book_trade(position, rows, desk.now)
     closed = replace(position, close_reason=trade.exit_reason).moved(PositionState.CLOSED)
     # A day that cannot be read counts nothing and must not keep the trade: a record that stays open would keep a person
     # from resuming after a flatten, which alone begins the day anew. Its losses in a row are lost then in any case.
     counted = None if day.unreadable else count_trade(day, trade, desk.now, desk.rules.risk)
     desk.ledger.close_position(closed, trade, counted)
+    report.booked.append(f"{position.contract} {trade.exit_reason} {trade.net}")
+    report.ended.add((position.contract, position.side))
     _tell_closed(desk, trade)
-    booked.append(f"{position.contract} {trade.exit_reason} {trade.net}")
     return True
+
+
+def _priced(desk: TradingDesk, position: Position, policies: Policies) -> Trade | None:
+    """The trade as the account log tells it, None while the log lacks a part of it."""
+    try:
+        rows = desk.venue.ledger_rows(position.planned_at - CLOCKS_MAY_DIFFER)
+    except VenueUnavailable as error:
+        tell_unpriced(desk, position, str(error), policies)
+        raise
+    if why := missing_from(position, rows):
+        tell_unpriced(desk, position, why, policies)
+        return None
+    return book_trade(position, rows, desk.now)
 
 
 def _never_filled(position: Position) -> bool:

@@ -7,15 +7,12 @@ from typing import Any
 from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.observability import Telemetry, observed
 from shared.settings import TradingSettings, load_settings
-from shared.trading_desk import open_desk, skip_run
+from shared.trading_desk import open_desk
 
 
 @observed("reconcile_positions")
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
-    settings = load_settings(TradingSettings)
-    if settings.mode != "live":
-        return skip_run("reconcile_positions", settings, "there is nothing to reconcile")
-    desk = open_desk(settings, telemetry)
+    desk = open_desk(load_settings(TradingSettings), telemetry)
     report = reconcile_positions(desk)
     proof = {
         "positions": report.positions,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from functions.reconcile_positions.telling import tell_day, tell_raised
+from functions.reconcile_positions.telling import ReconcileReport, tell_day, tell_raised
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict
-from trading.model.control import Control, RiskDay
+from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.units import Money
 from trading.risk.day import implausible, mark_equity
 from trading.risk.guards import automatic_level, latched
 
 ATTEMPTS = 3
 RAISED_BY = "guards"
+REASON_CHARACTERS = 300
 TOLD_AGAIN_FOR = timedelta(minutes=6)
 """Longer than the window of a critical alert: one that was lost with its run, before or after the window was opened,
 is told by a later run. When nothing is lost it is told twice."""
@@ -58,14 +59,21 @@ def raise_level(desk: TradingDesk, day: RiskDay | None) -> None:
         return
     level, reason = asked
     if control.level < level:
-        control = desk.control.set_control(
-            Control(
-                level=level,
-                reason=reason,
-                changed_by=RAISED_BY,
-                changed_at=desk.now,
-                version=control.version,
-            )
-        )
+        control = _raised(desk, control, level, reason)
     if control.changed_by == RAISED_BY and desk.now - control.changed_at <= TOLD_AGAIN_FOR:
         tell_raised(desk, control)
+
+
+def raise_for_contradictions(desk: TradingDesk, report: ReconcileReport) -> None:
+    """Something that must not be possible was found: no entries until a person has looked. Protection goes on."""
+    if not report.contradictions:
+        return
+    control = desk.control.control(desk.now)
+    if control.level < KillLevel.NO_ENTRIES:
+        reason = f"contradiction found by reconcile: {report.contradictions[0]}"[:REASON_CHARACTERS]
+        tell_raised(desk, _raised(desk, control, KillLevel.NO_ENTRIES, reason))
+
+
+def _raised(desk: TradingDesk, control: Control, level: KillLevel, reason: str) -> Control:
+    raised = Control(level=level, reason=reason, changed_by=RAISED_BY, changed_at=desk.now, version=control.version)
+    return desk.control.set_control(raised)

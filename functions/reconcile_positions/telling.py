@@ -8,17 +8,24 @@ from datetime import timedelta
 from shared.trading_desk import TradingDesk
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import Control, KillLevel, RiskDay
+from trading.model.instruments import Side
 from trading.model.positions import Position
 from trading.model.times import Timeframe, to_text
+from trading.reconciliation.policy import Policies
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind
 from trading.risk.day import lost_share, near_limit
 
-WORTH_A_SECOND_LOOK = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
+GOES_ON_FOR = timedelta(minutes=2)
+PRICED_WITHIN = timedelta(minutes=10)
+"""How long the account log may take for an execution before people are told that a trade is not booked."""
 
 
 @dataclass(slots=True)
 class ReconcileReport:
-    """What one run saw and did. `discrepancies` are those left after the records were settled."""
+    """What one run saw and did. `discrepancies` are those left after the records were settled.
+
+    `ended`: contracts and sides whose records ended in this run. `contradictions`: failures that must not be possible.
+    """
 
     positions: int = 0
     level: KillLevel = KillLevel.NORMAL
@@ -26,6 +33,8 @@ class ReconcileReport:
     repaired: list[str] = field(default_factory=list)
     booked: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    ended: set[tuple[str, Side]] = field(default_factory=set)
     equity: str = ""
     day_loss_pct: str | None = None
     naked_seconds: float = 0.0
@@ -149,25 +158,54 @@ def tell_unreadable(desk: TradingDesk, report: ReconcileReport) -> None:
     )
 
 
-def tell_discrepancies(desk: TradingDesk, report: ReconcileReport) -> None:
-    """Differences that may only be a moment's lag are told when they are still there later."""
+def tell_unpriced(desk: TradingDesk, position: Position, why: str, policies: Policies) -> None:
+    """An ended position that the account log does not price yet: it waits, and a long wait is told."""
+    policy = policies[DiscrepancyKind.UNPRICED]
+    since = desk.control.first_observed(f"unpriced:{position.id}", desk.now)
+    if not policy.active or desk.now - since < PRICED_WITHIN:
+        return
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.DISCREPANCY,
+            severity=policy.severity,
+            subject=f"{DiscrepancyKind.UNPRICED}:{position.id}",
+            title=f"{position.instrument} {position.side} has ended and cannot be booked",
+            text=f"{why}. Flat since {to_text(since)}; the trade is booked when the account log tells it.",
+            at=desk.now,
+        )
+    )
+
+
+def tell_discrepancies(desk: TradingDesk, report: ReconcileReport, policies: Policies) -> None:
+    """By the policy of their kind: some may only be a moment's lag and are told when they are still there later."""
     for found in report.discrepancies:
-        if found.kind in WORTH_A_SECOND_LOOK and not _persists(desk, found):
+        policy = policies[found.kind]
+        if not policy.active:
+            continue
+        if policy.told_after > 1 and not persists(desk, f"{found.kind}:{found.subject}", policy.told_after):
             continue
         desk.alerts.tell(
             Alert(
                 kind=AlertKind.DISCREPANCY,
-                severity=Severity.WARNING,
+                severity=policy.severity,
                 subject=f"{found.kind}:{found.subject}",
                 title=f"Exchange and ledger differ: {found.kind}",
-                text=f"{found.subject}: {found.detail}",
+                text=f"{found.subject}: {found.detail} ({policy.remedy})",
                 at=desk.now,
             )
         )
 
 
-def _persists(desk: TradingDesk, found: Discrepancy) -> bool:
-    # Remembered by the hour: the same difference on another day is a new one and gets its second look again.
-    hour = to_text(Timeframe.H1.floor(desk.now))
-    first = desk.control.first_observed(f"{found.kind}:{found.subject}:{hour}", desk.now)
-    return desk.now - first >= timedelta(seconds=desk.rules.reconciliation.confirm_after_s)
+def persists(desk: TradingDesk, key: str, looks: int) -> bool:
+    """Seen before, long enough ago for `looks` looks.
+
+    Remembered by the hour: the same difference on another day is a new one and gets its looks again. One that was
+    first seen late in the last hour goes on counting.
+    """
+    hour = Timeframe.H1.floor(desk.now)
+    seen = [desk.control.first_observed(f"{key}:{to_text(hour)}", desk.now)]
+    spacing = timedelta(seconds=desk.rules.reconciliation.confirm_after_s) * (looks - 1)
+    if desk.now - hour <= GOES_ON_FOR:
+        before = desk.control.observations().get(f"{key}:{to_text(hour - Timeframe.H1.length)}", desk.now)
+        seen.append(before if desk.now - before <= 2 * GOES_ON_FOR else desk.now)
+    return desk.now - min(seen) >= spacing

@@ -13,6 +13,7 @@ from infra.cli.data import backfill, data
 from infra.cli.demo_view import show_demo
 from infra.cli.events import events
 from infra.cli.operators import Target, ask, flatten, show_answer
+from infra.cli.paper import paper
 from infra.cli.recorded_funnel import funnel
 from infra.local.demo import DemoOptions
 from infra.local.stack import LocalStack
@@ -220,6 +221,7 @@ app.command()(events)
 app.command()(data)
 app.command()(backfill)
 app.command()(funnel)
+app.command()(paper)
 
 
 def run() -> None:

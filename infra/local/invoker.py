@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -46,6 +46,22 @@ class StackClock:
     def wait(self, seconds: float) -> None:
         """Return at once. Virtual time stands still during a run, so that pacing and retries, which are built for a
         real venue, would only take real time away and change nothing that the run can see."""
+
+
+class WallClock(StackClock):
+    """The machine's own time, where prices come from a venue that lives in it."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def move_to(self, moment: datetime) -> None:
+        """Nobody moves this one."""
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

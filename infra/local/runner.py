@@ -1,7 +1,8 @@
 """Plays the system: moves the sandbox's time step by step and fires what the template schedules at each step.
 
-The sandbox's time is the only clock. A step is one minute while any order or position is live, at the venue or in our
-ledger; otherwise 15 minutes, ending at a 15m close, and the minute schedules fire once for the whole step.
+The sandbox's time is the only clock; with prices from elsewhere it is the machine's. A step is one minute while any
+order or position is live, at the venue or in our ledger; otherwise 15 minutes, ending at a 15m close, and the minute
+schedules fire once for the whole step.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 from infra.local.deliveries import Deliveries
-from infra.local.invoker import Invoker, Result, StackClock
+from infra.local.invoker import Invoker, Result, StackClock, WallClock
 from infra.local.progress import Progress
 from infra.local.schedule import due, minutes_between, next_step, slot
 from infra.local.stack import LocalStack
 from infra.local.template import FunctionSpec
+from infra.local.wall_time import WallTime
 from shared.clock import install_clock
 from shared.runtime import control_of, ledger_of
 from shared.storage.ledger import Ledger
@@ -37,10 +39,10 @@ class Runner:
     def __init__(self, stack: LocalStack, log: TextIO) -> None:
         self.stack = stack
         self.template = stack.template()
-        self.sandbox = stack.sandbox()
+        self.sandbox = stack.time()
         self.seconds: dict[str, float] = {}
         state = self.sandbox.state()
-        self.clock = StackClock(state.now)
+        self.clock = WallClock() if isinstance(self.sandbox, WallTime) else StackClock(state.now)
         self._live = True
         self.open_positions = 0
         self.last = state.last

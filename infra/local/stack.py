@@ -20,12 +20,14 @@ from infra.local.processes import Running, cpu_seconds_of, ready_line, spawn, st
 from infra.local.provision import provision
 from infra.local.sandbox_client import SandboxClient
 from infra.local.template import LocalTemplate, Names, read_template
+from infra.local.wall_time import WallTime
 from trading.errors import InvalidInput
 
 FORMAT = 1
 STACK_NAME = "local"
 EMULATOR, SANDBOX, RECEIVER = "emulator", "sandbox", "receiver"
 PROCESSES = (EMULATOR, SANDBOX, RECEIVER)
+KRAKEN = "kraken"
 # A key of the sandbox alone: nothing else in the world knows it.
 TRADING_KEY = {"api_key": "local-trading-key", "api_secret": "bG9jYWwgc3RhY2sgdHJhZGluZyBzZWNyZXQ="}
 OWN_FILES = ("stack.json", "progress.json", "posts.jsonl", "logs.jsonl", "summary.json", "report.html")
@@ -33,13 +35,34 @@ OWN_FILES = ("stack.json", "progress.json", "posts.jsonl", "logs.jsonl", "summar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackParameters:
-    """What a stack was started with; another stack cannot go on from its state, nor can changed code."""
+    """What a stack was started with; another stack cannot go on from its state, nor (but on paper) can changed code.
+
+    `prices`: where prices come from and time with them. Empty: the sandbox that the stack starts. `KRAKEN`: the
+    addresses in the template. Else the address of a venue. From anywhere but the sandbox only on paper.
+    """
 
     candles: str | None
     seed: int
     coins: int
     rules_override: str = ""
+    mode: str = "live"
+    prices: str = ""
     code_version: str = field(default_factory=code_version)
+
+    def __post_init__(self) -> None:
+        if self.prices and self.mode != "paper":
+            raise InvalidInput(
+                f"mode is {self.mode!r} with prices from {self.prices}; expected paper: no order leaves here"
+            )
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        return tuple(name for name in PROCESSES if name != SANDBOX or not self.prices)
+
+    def goes_on_from(self, kept: Mapping[str, Any]) -> bool:
+        """Whether a stack that was started with `kept` is this one. A paper account outlives a change of the code."""
+        changed = {"code_version": self.code_version} if self.mode == "paper" else {}
+        return {**kept, **changed} == asdict(self)
 
     def sandbox_arguments(self) -> list[str]:
         source = [] if self.candles is None else ["--candles", self.candles]
@@ -102,7 +125,8 @@ class LocalStack:
         files = StackFiles(directory)
         kept = _read(files.stack)
         processes = _processes(kept)
-        if set(processes) != set(PROCESSES) or not all(each.alive for each in processes.values()):
+        wanted = StackParameters(**kept["parameters"]).processes if kept.get("parameters") else PROCESSES
+        if set(processes) != set(wanted) or not all(each.alive for each in processes.values()):
             raise InvalidInput(f"no local stack is alive in {directory}; start one with: smc-trader demo --keep")
         if not files.progress.exists():
             raise InvalidInput(f"the local stack in {directory} is still starting; try again in some seconds")
@@ -133,13 +157,12 @@ class LocalStack:
         return f"http://127.0.0.1:{int(self._ready[process]['port'])}"
 
     def template(self) -> LocalTemplate:
-        """The system as the template describes it, with the sandbox as its venue."""
-        sandbox = self.url(SANDBOX)
+        """The system as the template describes it, with the sandbox as its venue unless prices come from elsewhere."""
+        venue = "" if self.parameters.prices == KRAKEN else self.parameters.prices or self.url(SANDBOX)
         parameters = {
-            "Mode": "live",
-            "ConfirmLive": "I-UNDERSTAND",
-            "SpotUrl": sandbox,
-            "FuturesUrl": sandbox,
+            "Mode": self.parameters.mode,
+            "ConfirmLive": "I-UNDERSTAND" if self.parameters.mode == "live" else "",
+            **({"SpotUrl": venue, "FuturesUrl": venue} if venue else {}),
             "RulesOverride": self.parameters.rules_override,
             "CodeVersion": self.parameters.code_version,
         }
@@ -151,6 +174,10 @@ class LocalStack:
 
     def sandbox(self) -> SandboxClient:
         return SandboxClient(self.url(SANDBOX))
+
+    def time(self) -> SandboxClient | WallTime:
+        """Who moves time: the sandbox, or with prices from elsewhere nobody."""
+        return WallTime() if self.parameters.prices else self.sandbox()
 
     def cpu_seconds(self) -> float:
         return sum(cpu_seconds_of(each.pid) for each in self._processes.values())
@@ -180,8 +207,10 @@ class LocalStack:
     def _open(self) -> None:
         kept = _read(self.files.stack)
         self._processes = _processes(kept)
-        same = kept.get("format") == FORMAT and kept.get("parameters") == asdict(self.parameters)
-        complete = set(self._processes) == set(PROCESSES) and all(each.alive for each in self._processes.values())
+        same = kept.get("format") == FORMAT and self.parameters.goes_on_from(kept.get("parameters") or {})
+        complete = set(self._processes) == set(self.parameters.processes) and all(
+            each.alive for each in self._processes.values()
+        )
         self.resumed = same and complete and self.files.progress.exists()
         if not self.resumed:
             self._start_anew(kept)
@@ -193,6 +222,19 @@ class LocalStack:
         """Replace what is there. The sandbox comes first: prices it refuses must not cost the old stack."""
         if "candidate" in kept:
             stop(Running(**kept.pop("candidate")))
+        sandbox = None if self.parameters.prices else self._new_sandbox(kept)
+        self._untouched = False
+        for process in self._processes.values():
+            stop(process)
+            process.remove_logs()
+        self._processes = {}
+        self.files.clear()
+        if sandbox is not None:
+            self._add(SANDBOX, sandbox)
+        self._add(EMULATOR, spawn("infra.local.emulator", [], self._log(EMULATOR)))
+        self._add(RECEIVER, spawn("infra.local.receiver", ["--posts", str(self.files.posts)], self._log(RECEIVER)))
+
+    def _new_sandbox(self, kept: dict[str, Any]) -> Running:
         arguments = ["--port", "0", *self.parameters.sandbox_arguments()]
         sandbox = spawn("infra.local.sandbox", arguments, self._log(SANDBOX))
         write_whole(self.files.stack, {**kept, "candidate": asdict(sandbox)})
@@ -203,15 +245,7 @@ class LocalStack:
             sandbox.remove_logs()
             write_whole(self.files.stack, kept)
             raise
-        self._untouched = False
-        for process in self._processes.values():
-            stop(process)
-            process.remove_logs()
-        self._processes = {}
-        self.files.clear()
-        self._add(SANDBOX, sandbox)
-        self._add(EMULATOR, spawn("infra.local.emulator", [], self._log(EMULATOR)))
-        self._add(RECEIVER, spawn("infra.local.receiver", ["--posts", str(self.files.posts)], self._log(RECEIVER)))
+        return sandbox
 
     def _log(self, name: str) -> Path:
         return self.files.directory / f"{name}-{os.getpid()}"

@@ -77,7 +77,7 @@ def unpack_index(data: bytes, version: int) -> CandleIndex:
             for instrument, row in document["newest"].items()
             for timeframe, time in row.items()
         }
-    except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (zlib.error, ValueError, OverflowError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise CorruptRecord(f"stored candle index does not decode: {error!r}") from error
     return CandleIndex(folded_until=folded, newest=newest, version=version)
 

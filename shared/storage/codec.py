@@ -10,12 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from math import isfinite
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from trading.errors import CorruptRecord, TradingError
 from trading.model.times import from_text, to_text
 
 Kind = TypeVar("Kind")
+
+_DOES_NOT_FIT = (ValueError, KeyError, TypeError, ArithmeticError, AssertionError, RecursionError, TradingError)
+"""What a text that is no record of the kind may raise; RecursionError is nesting deeper than Python reads."""
 
 
 def to_json(value: Any) -> str:
@@ -27,7 +31,7 @@ def from_json(kind: type[Kind], text: str) -> Kind:
     """Rebuild `kind` from `to_json`'s text. Raises CorruptRecord with the reason when it does not fit."""
     try:
         return typing.cast(Kind, _decode(kind, json.loads(text)))
-    except (ValueError, KeyError, TypeError, ArithmeticError, AssertionError, TradingError) as error:
+    except _DOES_NOT_FIT as error:
         raise CorruptRecord(f"stored {kind.__name__} does not decode: {error!r}") from error
 
 
@@ -89,8 +93,18 @@ def _decode_plain(kind: Any, value: Any) -> Any:
         return from_text(value)
     if kind is date:
         return date.fromisoformat(value)
-    if isinstance(kind, type) and issubclass(kind, Decimal | Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
+    if isinstance(kind, type) and issubclass(kind, Decimal | float):
+        return _decode_number(kind, value)
     if kind in (int, str, bool) and not isinstance(value, kind):
         raise TypeError(f"{value!r} is not {kind.__name__}")
-    return float(value) if kind is float else value
+    return value
+
+
+def _decode_number(kind: type[Decimal] | type[float], value: Any) -> Any:
+    """Nothing here is ever infinite, and no comparison with such a number would say what it seems to say."""
+    number = kind(value)
+    if not isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return number

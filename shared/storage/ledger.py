@@ -22,12 +22,14 @@ from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_vers
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.book import REMEMBERED, EntryBook, PlannedEntry
 from trading.model.control import KillLevel, RiskDay
+from trading.model.flat_stop import FlatStop
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
 from trading.model.signals import Signal
 from trading.model.times import Timeframe, to_text
 
 POSITION, CONTROL, BOOK, CURRENT = "POSITION", "CONTROL", "BOOK", "CURRENT"
+VENUE_ANSWER, FLAT_STOP = "VENUE_ANSWER", "STOP_WHILE_FLAT"
 
 
 class SignalState(StrEnum):
@@ -132,8 +134,10 @@ class Ledger:
         `book` is the one the limits were checked with: of two runs that plan at once, each for another coin, only one
         gets through, and the other checks its limits again with the first one counted. Raises StoreConflict
         then, and when entries are stopped, the signal was already taken or the instrument is occupied.
+
+        The switch's version is recorded with the plan: its entry is sent only while the switch has not been changed.
         """
-        stored = replace(position, version=1)
+        stored = replace(position, version=1, control_version=self._control_version())
         item = self._position_item(stored)
         signal_item = self._item(_signal_partition(signal.decision_bar), signal.id)
         try:
@@ -144,7 +148,7 @@ class Ledger:
                     [LedgerItem.state.set(SignalState.TAKEN)],
                     condition=LedgerItem.state == SignalState.NEW,
                 )
-                self._entries_allowed(transaction)
+                self._entries_allowed(transaction, stored.control_version)
                 self._count_entry(transaction, position, book)
         except TransactWriteError as error:
             if lost_condition(error):
@@ -156,22 +160,31 @@ class Ledger:
         return stored
 
     def save_entry_send(self, position: Position) -> Position:
-        """Like `save_position`, for the step that lets an entry out: refused in the same write when entries stopped."""
+        """Like `save_position`, for the step that lets an entry out: refused in the same write when entries are stopped
+        or were stopped since it was planned."""
         stored = replace(position, version=position.version + 1)
         try:
             with TransactWrite(connection=_connection(self._item)) as transaction:
                 transaction.save(self._position_item(stored), condition=LedgerItem.version == position.version)
-                self._entries_allowed(transaction)
+                self._entries_allowed(transaction, position.control_version)
         except TransactWriteError as error:
             if lost_condition(error):
                 raise StoreConflict(
-                    f"the entry of position {position.id} was not sent: entries stopped or the record moved"
+                    f"the entry of position {position.id} was not sent: entries stopped, "
+                    "or the switch or the record moved"
                 ) from error
             raise
         return stored
 
-    def _entries_allowed(self, transaction: TransactWrite) -> None:
-        normal = LedgerItem.state == str(KillLevel.NORMAL.value)
+    def _control_version(self) -> int:
+        try:
+            return int(self._item.get(CONTROL, CURRENT, consistent_read=True).version or 0)
+        except DoesNotExist:
+            return 0
+
+    def _entries_allowed(self, transaction: TransactWrite, control_version: int) -> None:
+        """A switch that went up and came down again since the plan counts as one that is up."""
+        normal = (LedgerItem.state == str(KillLevel.NORMAL.value)) & (LedgerItem.version == control_version)
         transaction.condition_check(LedgerItem, CONTROL, CURRENT, condition=normal)
         unstopped = (LedgerItem.state == OPEN) | LedgerItem.pk.does_not_exist()
         transaction.condition_check(LedgerItem, RISK_DAY, CURRENT, condition=unstopped)
@@ -218,6 +231,22 @@ class Ledger:
             if lost_condition(error):
                 raise StoreConflict(f"position {position.id} or the risk day moved meanwhile") from error
             raise
+
+    # what the venue answered
+
+    def flat_stop(self) -> FlatStop | None:
+        """Whether the venue takes a stop while flat, as it last answered; None before it was asked."""
+        try:
+            return from_json(FlatStop, self._item.get(VENUE_ANSWER, FLAT_STOP, consistent_read=True).body or "")
+        except (DoesNotExist, CorruptRecord):
+            return None
+
+    def note_flat_stop(self, answer: FlatStop) -> None:
+        item = self._item(VENUE_ANSWER, FLAT_STOP)
+        item.body, item.at = to_json(answer), to_text(answer.at)
+        item.save()
+
+    # ended positions
 
     def trades(self, months: Sequence[str]) -> tuple[Trade, ...]:
         """Closed trades of positions planned in these months (`2024-05`), in the order they were planned."""

@@ -132,7 +132,8 @@ def is_cash_leg(row: AccountLogRow) -> bool:
 
 
 def ledger_row(row: AccountLogRow) -> LedgerRow:
-    """Amounts booked in another asset (a conversion, a deposit of coins) are no dollars and are given as 0."""
+    """Amounts booked in another asset (a conversion, a deposit of coins) are no dollars and are given as 0; balances
+    are in their asset."""
     in_usd = row.asset == ACCOUNT_CURRENCY
     return LedgerRow(
         id=row.id,
@@ -143,6 +144,9 @@ def ledger_row(row: AccountLogRow) -> LedgerRow:
         fee=_money(row.fee if in_usd else None),
         realised=_money(row.realized_pnl if in_usd else None),
         funding=_money(row.realized_funding if in_usd else None),
+        asset=row.asset,
+        old_balance=Money(row.old_balance),
+        new_balance=Money(row.new_balance),
     )
 
 

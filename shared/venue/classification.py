@@ -65,7 +65,8 @@ REJECTING_ERRORS = frozenset(
 """Refusals before the order engine. `Server Error`, `Unavailable` and `unknownError` prove nothing."""
 
 _MAY_BE_PROCESSED_4XX = frozenset({408})
-_CONTRADICTING_EVENTS = frozenset({"EXECUTION", "PLACE", "REJECTED_AFTER_EXECUTION"})
+_CONTRADICTING_EVENTS = frozenset({"EXECUTION", "PLACE", "REJECTED_AFTER_EXECUTION", "CLIENT_ORDER_ID_IN_USE"})
+"""Types and reasons of events that say: something of this order, or an order of this name, exists."""
 
 
 def classify_send(outcome: Outcome) -> SendAnswer:
@@ -73,6 +74,8 @@ def classify_send(outcome: Outcome) -> SendAnswer:
     if isinstance(outcome, Lost):
         return _unknown(f"no answer: {outcome.detail}")
     if outcome.status == 429:
+        # The limiter stands before the order engine: Kraken's 429 and its apiLimitExceeded both mean that the request
+        # was not processed (contract, sections 9 and 10). A refusal for now: `trading.model.venue` knows the word.
         return _rejected("rate limited, HTTP 429")
     document = outcome.document()
     if document is None:
@@ -99,11 +102,13 @@ def _by_status(document: dict[str, object], received: Received) -> SendAnswer:
 
 
 def _by_error(error: str, document: dict[str, object], received: Received) -> SendAnswer:
-    if received.status == 200:
-        known = error in REJECTING_ERRORS or error.split(":")[0] in REJECTING_ERRORS
+    """A known word of refusal, or a 4xx whose `errors` say what was wrong with the request; never a 5xx."""
+    client_error = 400 <= received.status < 500 and received.status not in _MAY_BE_PROCESSED_4XX
+    word = isinstance(document.get("error"), str)
+    if word:
+        known = (received.status == 200 or client_error) and error.split(":")[0] in REJECTING_ERRORS
     else:
-        client_error = 400 <= received.status < 500 and received.status not in _MAY_BE_PROCESSED_4XX
-        known = client_error and document.get("result") == "error"
+        known = client_error and document.get("result") == "error" and bool(document.get("errors"))
     return _rejected(error) if known else _unknown(f"HTTP {received.status}: {error}")
 
 

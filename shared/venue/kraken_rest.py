@@ -23,7 +23,7 @@ from shared.venue.history_bodies import AccountLogAnswer, AccountLogRow, History
 from shared.venue.kraken_contracts import KrakenFuturesMarket
 from shared.venue.last_line import SEND, LastLine
 from shared.venue.order_history import order_reports
-from shared.venue.reading import AnswerType, read_answer
+from shared.venue.reading import AnswerType, read_answer, unique_rows
 from shared.venue.received import Outcome
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, futures_wire
 from trading.errors import InvalidInput, VenueUnavailable
@@ -91,11 +91,14 @@ class KrakenRestVenue(KrakenFuturesMarket):
         return translate.account(self._read("accounts", AccountsAnswer))
 
     def positions(self) -> tuple[VenuePosition, ...]:
-        rows = self._read("openpositions", OpenPositionsAnswer).open_positions
+        answer = self._read("openpositions", OpenPositionsAnswer)
+        rows = unique_rows(answer.open_positions, lambda row: row.symbol, "openpositions")
         return tuple(translate.position(row) for row in rows if row.size > 0)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
-        return tuple(map(translate.open_order, self._read("openorders", OpenOrdersAnswer).open_orders))
+        answer = self._read("openorders", OpenOrdersAnswer)
+        rows = unique_rows(answer.open_orders, lambda row: row.order_id, "openorders")
+        return tuple(map(translate.open_order, rows))
 
     def order_reports(self, client_order_ids: Sequence[str]) -> tuple[OrderReport, ...]:
         if not client_order_ids:
@@ -104,7 +107,8 @@ class KrakenRestVenue(KrakenFuturesMarket):
         filters = {"orderIds": [], "cliOrdIds": list(client_order_ids)}
         outcome = self._call("private_get_orders_status", filters)
         answer = read_answer(outcome, "orders/status", OrderStatusAnswer)
-        return tuple(map(translate.order_report, answer.orders))
+        rows = unique_rows(answer.orders, lambda row: row.order.order_id, "orders/status")
+        return tuple(map(translate.order_report, rows))
 
     def order_history(self, contract: str, since: datetime) -> tuple[OrderReport, ...]:
         orders = self._history("orders", contract, since)
@@ -145,20 +149,26 @@ class KrakenRestVenue(KrakenFuturesMarket):
         return self._wire.call(method, parameters)
 
     def _fill_rows(self, since: datetime | None) -> list[FillRow]:
-        """Newest first. Further pages are asked for only when the newest 100 do not reach back to `since`."""
-        rows = page = self._read("fills", FillsAnswer).fills
-        for _ in range(FILL_PAGES_MAXIMUM):
-            if since is None or len(page) < FILLS_A_PAGE or page[-1].fill_time < since:
-                break
+        """Newest first. Further pages are asked for only when the newest 100 do not reach back to `since`.
+
+        Raises VenueUnavailable when they cannot all be had: fills that are missing would look like none.
+        """
+        page = self._read("fills", FillsAnswer).fills
+        rows = unique_rows(page, lambda row: row.fill_id, "fills")
+        asked = 0
+        # The venue sorts its rows, but nothing here may be lost if it should not: the oldest is looked for.
+        while since is not None and len(page) >= FILLS_A_PAGE and min(row.fill_time for row in page) >= since:
+            if asked == FILL_PAGES_MAXIMUM:
+                raise VenueUnavailable(f"venue fills since {since} are more than {asked} further pages")
+            asked += 1
             # The bound is exclusive: one millisecond more, so that the rest of that instant is not skipped.
-            before = to_text(page[-1].fill_time + timedelta(milliseconds=1))
-            outcome = self._call("private_get_fills", {"lastFillTime": before})
+            before = to_text(min(row.fill_time for row in page) + timedelta(milliseconds=1))
             known = {row.fill_id for row in rows}
-            page = read_answer(outcome, "fills", FillsAnswer).fills
+            page = read_answer(self._call("private_get_fills", {"lastFillTime": before}), "fills", FillsAnswer).fills
             older = [row for row in page if row.fill_id not in known]
-            if not older:
-                break
-            rows = [*rows, *older]
+            if not older and len(page) >= FILLS_A_PAGE:
+                raise VenueUnavailable(f"venue fills before {before} are more at one moment than a page holds")
+            rows = [*rows, *unique_rows(older, lambda row: row.fill_id, "fills")]
         return rows
 
     def _cancel(self, which: dict[str, str]) -> CancelAnswer:
@@ -187,8 +197,10 @@ class KrakenRestVenue(KrakenFuturesMarket):
             page = self._read_history("history_get_account_log", _page(since), AccountLogAnswer).logs
             fresh = {row.id: row for row in page if row.id not in rows}
             rows |= fresh
-            if len(page) < HISTORY_ROWS or not fresh:
+            if len(page) < HISTORY_ROWS:
                 return list(rows.values())
+            if not fresh:
+                raise VenueUnavailable(f"venue account log at {since} has more than a page of one moment")
             since = max(row.date for row in page)
         raise VenueUnavailable(f"venue account log up to {since} is longer than {HISTORY_PAGES} pages")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -66,6 +67,16 @@ def valid_rows(rows: list[dict[str, object]], model: type[RowType]) -> list[RowT
         except ValidationError:
             continue
     return valid
+
+
+def unique_rows(rows: list[RowType], identity: Callable[[RowType], str], path: str) -> list[RowType]:
+    """Each row once: one that came twice is one. Raises VenueAnswerInvalid for two rows that contradict each other."""
+    found: dict[str, RowType] = {}
+    for row in rows:
+        name = identity(row)
+        if found.setdefault(name, row) != row:
+            raise VenueAnswerInvalid(f"venue answered {path} with two different rows of {name}; expected one")
+    return list(found.values())
 
 
 def venue_error(document: dict[str, object]) -> str:

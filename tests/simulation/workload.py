@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.fakes.records import signal
 from tests.simulation.fault_model import Window
+from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import START, SimulatedWorld
 from trading import matching
@@ -43,6 +44,8 @@ class Workload:
         options = self.world.options
         self._random = Random(f"{options.seed}:workload")
         self._slots = Random(f"{options.seed}:slots")
+        self._failed: set[str] = set()
+        self.world.endings.append(self._remember_end)
         self._offsets = {name: self._slots.randint(0, 45_000) for name in SCHEDULED}
 
     def prepare(self, until_ms: int) -> None:
@@ -53,6 +56,13 @@ class Workload:
         self._people()
 
     # schedules
+
+    def _remember_end(self, process: Process) -> None:
+        function = process.invocation.function
+        if process.failure is None:
+            self._failed.discard(function)
+        else:
+            self._failed.add(function)
 
     def _minutes(self, until_ms: int) -> None:
         kernel = self.world.kernel
@@ -104,10 +114,12 @@ class Workload:
     def _idle(self, function: str, minute: int) -> bool:
         """Nothing has changed since the last run of this function, no order is in flight, the equity stands still."""
         last = self._last_run.get(function)
-        if last is None or minute % IDLE_MINUTES == 0 or self.world.kernel.running:
-            return False
         world = self.world
+        if last is None or minute % IDLE_MINUTES == 0 or world.kernel.running or function in self._failed:
+            return False
         world.venue.catch_up(world.kernel.now())
+        if world.venue.engine.naked_seconds():
+            return False
         equity = world.venue.engine.equity()
         moved = abs(equity - last[2]) > last[2] * EQUITY_STEP
         return last[0] == self._situation() and not moved and not world.unsettled()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.local.sandbox.bodies import open_order, position_row, send_status
-from infra.local.sandbox.derivatives_private import BadParameter, send_order
+from infra.local.sandbox.derivatives_private import BadParameter, Parameters, cancel_order, send_order
 from infra.local.sandbox.faults import Fault, FaultPlan
 from infra.local.sandbox.stress import stress_from
 from infra.local.sandbox.venue import SandboxVenue
@@ -16,6 +16,10 @@ from trading.errors import InvalidInput
 from trading.matching import MarketStatus, OrderType
 
 Document = dict[str, Any]
+LATE: dict[str, Callable[[SandboxVenue, Parameters], Response]] = {
+    "sendorder": send_order,
+    "cancelorder": cancel_order,
+}
 
 
 def control(venue: SandboxVenue, request: Request) -> Response:
@@ -67,6 +71,7 @@ def state(venue: SandboxVenue, _: Document) -> Document:
         "switches": {**asdict(engine.switches), **asdict(venue.wire)},
         "spot": venue.spot.document(),
         "stress": venue.stress_documents(),
+        "terms": venue.terms,
     }
 
 
@@ -78,6 +83,9 @@ def advance(venue: SandboxVenue, document: Document) -> Document:
     if until.tzinfo is None:
         raise InvalidInput(f"advance needs a time with zone, got {document['to']}")
     fills = len(venue.engine.books.fills)
+    for held in venue.faults.arriving(venue.now, until):
+        venue.advance(max(held.due or until, venue.now))
+        _deliver(venue, held.request)
     venue.advance(until)
     return {
         "now": iso(venue.now),
@@ -85,6 +93,14 @@ def advance(venue: SandboxVenue, document: Document) -> Document:
         "positions": len(venue.engine.books.positions),
         "orders": len(venue.engine.books.live),
     }
+
+
+def _deliver(venue: SandboxVenue, request: Request) -> None:
+    """Let a request arrive that was held on its way; nobody waits for its answer any more."""
+    try:
+        LATE[request.path.rsplit("/", 1)[1]](venue, request.parameters())
+    except BadParameter:
+        return
 
 
 def faults(venue: SandboxVenue, document: Document) -> Document:
@@ -120,12 +136,15 @@ def manual(venue: SandboxVenue, document: Document) -> Document:
 def switches(venue: SandboxVenue, document: Document) -> Document:
     """Change switches by name; `{"market": symbol, "status": word}` suspends, restricts or resumes a market.
 
-    `{"market": symbol, "stress": {...}}` puts it under extreme volatility or dislocation (see `stress_from`).
+    `{"market": symbol, "stress": {...}}` puts it under extreme volatility or dislocation (see `stress_from`), and
+    `{"market": symbol, "terms": {...}}` changes tick, step or margin tiers (see `market_terms`).
     """
     if "market" not in document:
         venue.switch(document)
     elif "stress" in document:
         venue.engine.set_stress(str(document["market"]).upper(), stress_from(document["stress"]))
+    elif "terms" in document:
+        venue.set_terms(str(document["market"]).upper(), document["terms"])
     else:
         venue.engine.set_status(str(document["market"]).upper(), MarketStatus(str(document.get("status"))))
     return {**asdict(venue.engine.switches), **asdict(venue.wire)}

@@ -1,17 +1,25 @@
 """Private part of Derivatives REST v3: account, positions, orders, fills, leverage preferences."""
 
-from datetime import datetime, timedelta
+import uuid
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from infra.local.sandbox import lagging
 from infra.local.sandbox.bodies import events, fill_row, open_order, position_row, send_status, status_row
 from infra.local.sandbox.venue import SandboxVenue
 from infra.local.sandbox.wire import Response, api_error, http_error, invalid_argument, iso, number, success
 from trading.errors import InvalidInput
-from trading.matching import Answer, EditRequest, Order, OrderRequest, OrderType, Side, TriggerSignal
+from trading.matching import Answer, EditRequest, OrderRequest, OrderType, Side, TriggerSignal
 
 Parameters = dict[str, list[str]]
-KNOWN_FOR = timedelta(seconds=5)
+NOT_OFFERED = (
+    "trailingStopMaxDeviation",
+    "trailingStopDeviationUnit",
+    "limitPriceOffsetValue",
+    "limitPriceOffsetUnit",
+)
+"""Documented parameters of orders that are not matched here: refused, because leaving them out is another order."""
 FILLS_MAX = 100
 SIGNALS = {"mark": TriggerSignal.MARK, "index": TriggerSignal.INDEX, "spot": TriggerSignal.INDEX} | {
     "last": TriggerSignal.LAST
@@ -85,6 +93,9 @@ def flag_of(parameters: Parameters, name: str) -> bool:
 
 def send_order(venue: SandboxVenue, parameters: Parameters) -> Response:
     """POST /sendorder."""
+    for name in NOT_OFFERED:
+        if one(parameters, name) is not None:
+            raise BadParameter(name)
     kind, side = required(parameters, "orderType"), required(parameters, "side").lower()
     if kind not in [item.value for item in OrderType]:
         return _sent(venue, Answer(status="invalidOrderType", order_id=None, client_order_id=None))
@@ -142,12 +153,22 @@ def cancel_order(venue: SandboxVenue, parameters: Parameters) -> Response:
     order_id, client_id = one(parameters, "order_id"), one(parameters, "cliOrdId")
     if order_id is None and client_id is None:
         raise MissingParameter("order_id")
+    if order_id is not None and not _is_uuid(order_id):
+        return api_error(venue.now, "invalidArgument: order_id")
     if _expired(venue, parameters):
         answer = Answer(status="wouldProcessAfterSpecifiedTime", order_id=order_id, client_order_id=client_id)
     else:
         answer = venue.engine.cancel(order_id, client_id)
     content = {"status": answer.status, "receivedTime": iso(venue.now)} | _ids(answer, "order_id")
     return success(venue.now, cancelStatus=content | events(venue, answer))
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _expired(venue: SandboxVenue, parameters: Parameters) -> bool:
@@ -176,22 +197,17 @@ def cancel_all(venue: SandboxVenue, parameters: Parameters) -> Response:
 def order_status(venue: SandboxVenue, parameters: Parameters) -> Response:
     """GET or POST /orders/status: open orders, and those ended within the last five seconds. No filter = all open."""
     order_ids, client_ids = parameters.get("orderIds", []), parameters.get("cliOrdIds", [])
-    found: list[Order] = []
     if order_ids or client_ids:
-        wanted = [(name, None) for name in order_ids if name] + [(None, name) for name in client_ids if name]
-        for order_id, client_id in wanted:
-            order = venue.engine.find(order_id, client_id)
-            if order is not None and (order.state.is_live or venue.now - order.updated_at <= KNOWN_FOR):
-                found.append(order)
+        found = lagging.named_orders(venue, order_ids, client_ids)
     else:
-        found = list(venue.engine.books.live.values())
+        found = lagging.open_orders(venue, venue.wire.status_lag_s)
     return success(venue.now, orders=[status_row(venue, order) for order in found])
 
 
 def open_orders(venue: SandboxVenue, _: Parameters) -> Response:
     """GET /openorders: newest first, waiting triggers included."""
-    live = sorted(venue.engine.books.live.values(), key=lambda order: order.sequence, reverse=True)
-    return success(venue.now, openOrders=[open_order(venue, order) for order in live])
+    live = lagging.open_orders(venue, venue.wire.open_orders_lag_s)
+    return success(venue.now, openOrders=[open_order(venue, order) for order in reversed(live)])
 
 
 # account
@@ -230,15 +246,14 @@ def accounts(venue: SandboxVenue, _: Parameters) -> Response:
 
 def open_positions(venue: SandboxVenue, _: Parameters) -> Response:
     """GET /openpositions: a flat contract has no row."""
-    rows = [position_row(venue, position) for position in venue.engine.books.positions.values()]
+    rows = [position_row(venue, position) for position in lagging.positions(venue)]
     return success(venue.now, openPositions=rows)
 
 
 def fills(venue: SandboxVenue, parameters: Parameters) -> Response:
     """GET /fills: the newest 100 of all contracts; `lastFillTime` pages back, exclusive."""
     before = time_of(parameters, "lastFillTime")
-    rows = venue.engine.books.fills
-    chosen = [fill for fill in rows if before is None or fill.time < before][-FILLS_MAX:]
+    chosen = [fill for fill in lagging.fills(venue) if before is None or fill.time < before][-FILLS_MAX:]
     paged = before is not None
     return success(venue.now, fills=[fill_row(venue, fill, paged) for fill in reversed(chosen)])
 

@@ -1,12 +1,10 @@
 """Public part of Derivatives REST v3: instruments, status, tickers, order book, fees, funding history."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from infra.local.market import Listing
 from infra.local.market.bars import epoch, from_epoch
-from infra.local.market.listings import TERMS
 from infra.local.sandbox.venue import SandboxVenue
 from infra.local.sandbox.wire import Response, api_error, invalid_argument, iso, number, success
 from trading.matching import Market, MarketStatus, Side
@@ -37,16 +35,16 @@ def _instrument(venue: SandboxVenue, listing: Listing) -> dict[str, Any]:
         "openingDate": "2022-03-22T13:15:36Z",
         "marginLevels": [
             {
-                "numNonContractUnits": number(Decimal(start)),
-                "initialMargin": number(Decimal(initial)),
-                "maintenanceMargin": number(Decimal(maintenance)),
+                "numNonContractUnits": number(tier.from_notional),
+                "initialMargin": number(tier.initial),
+                "maintenanceMargin": number(tier.maintenance),
             }
-            for start, initial, maintenance in TERMS[listing.tier].margin
+            for tier in market.margin_tiers
         ],
         "fundingRateCoefficient": 8,
         "maxRelativeFundingRate": 0.005,
         "isin": "GB00BQ84JX13",
-        "contractValueTradePrecision": listing.size_precision,
+        "contractValueTradePrecision": -market.size_step.adjusted(),
         "postOnly": market.status is MarketStatus.POST_ONLY,
         "feeScheduleUid": FEE_SCHEDULE,
         "mtf": True,

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,12 +24,13 @@ TYPES = {
     OrderType.LIMIT: "Limit",
     OrderType.POST: "Post",
     OrderType.IMMEDIATE: "IoC",
+    OrderType.FILL_OR_KILL: "FoK",
     OrderType.MARKET: "IoC",
     OrderType.STOP: "IoC",
     OrderType.TAKE_PROFIT: "IoC",
 }
 TRIGGER_KINDS = (HistoryKind.TRIGGER_PLACED, HistoryKind.TRIGGER_ACTIVATED, HistoryKind.TRIGGER_CANCELLED)
-TRADE_TYPES = {FillType.LIQUIDATION: "liquidation"}
+TRADE_TYPES = {FillType.LIQUIDATION: "liquidation", FillType.PARTIAL_LIQUIDATION: "partialLiquidation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,21 @@ def _whole(parameters: Parameters, name: str) -> int | None:
     return int(value)
 
 
+def _shown_until(venue: SandboxVenue) -> datetime:
+    """Newest moment that the history shows already."""
+    return venue.now - timedelta(seconds=venue.wire.history_lag_s)
+
+
 def _page(venue: SandboxVenue, parameters: Parameters, elements: Sequence[Element]) -> Response:
     """Filter, sort and cut elements; `continuation_token` is the number of elements already given."""
     since, before = _whole(parameters, "since"), _whole(parameters, "before")
+    shown_until = _shown_until(venue)
     symbol = one(parameters, "tradeable")
     chosen = [
         item
         for item in elements
-        if (since is None or milliseconds(item.time) >= since)
+        if item.time <= shown_until
+        and (since is None or milliseconds(item.time) >= since)
         and (before is None or milliseconds(item.time) < before)
         and (symbol is None or item.symbol == symbol.upper())
     ]
@@ -208,11 +216,12 @@ def account_log(venue: SandboxVenue, parameters: Parameters) -> Response:
     """GET /account-log: two rows a trade, one a funding payment; `count` 500 by default, newest first."""
     since, before = _whole(parameters, "since"), _whole(parameters, "before")
     first, last = _whole(parameters, "from"), _whole(parameters, "to")
-    kind = one(parameters, "info")
+    kind, shown_until = one(parameters, "info"), _shown_until(venue)
     chosen = [
         row
         for row in venue.engine.books.log
-        if (since is None or milliseconds(row.time) >= since)
+        if row.time <= shown_until
+        and (since is None or milliseconds(row.time) >= since)
         and (before is None or milliseconds(row.time) < before)
         and (first is None or row.row_id >= first)
         and (last is None or row.row_id <= last)

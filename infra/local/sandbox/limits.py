@@ -9,6 +9,7 @@ COSTS = {
     "editorder": 10,
     "cancelorder": 10,
     "cancelallorders": 25,
+    "cancelallordersafter": 25,
     "accounts": 2,
     "openpositions": 2,
     "openorders": 2,

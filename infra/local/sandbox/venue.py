@@ -14,6 +14,7 @@ from typing import Any
 from infra.local.market import Listing, PriceSource
 from infra.local.sandbox.faults import Fault, FaultPlan
 from infra.local.sandbox.limits import RateLimits
+from infra.local.sandbox.market_terms import market_terms
 from infra.local.sandbox.signing import KeyRing
 from infra.local.sandbox.spot_traffic import SpotTraffic
 from infra.local.sandbox.stress import stress_document, stress_from
@@ -32,7 +33,11 @@ from trading.matching import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireSwitches:
-    """How answers look where recordings of Kraken disagree, and two behaviours that are off by default."""
+    """How answers look where recordings of Kraken disagree, and behaviour that is off by default.
+
+    `..._lag_s`: the endpoint shows the books as they were so many seconds of venue time ago. The real lags are not
+    public; reports speak of 0-3 s for open orders, 0-5 s for positions, 1-120 s for the history.
+    """
 
     lower_case_symbols: bool = False
     stop_type_in_open_orders: str = "stop"
@@ -42,8 +47,16 @@ class WireSwitches:
     quantity_in_status: str = "total"
     missing_bars: str = "flat"
     rate_limits: bool = False
+    open_orders_lag_s: int = 0
+    positions_lag_s: int = 0
+    status_lag_s: int = 0
+    fills_lag_s: int = 0
+    history_lag_s: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("open_orders_lag_s", "positions_lag_s", "status_lag_s", "fills_lag_s", "history_lag_s"):
+            if getattr(self, name) < 0:
+                raise InvalidInput(f"switch {name} is {getattr(self, name)}, expected 0 or more seconds")
         allowed = {
             "stop_type_in_open_orders": ("stop", "stp"),
             "execution_key": ("execution", "Execution"),
@@ -79,6 +92,7 @@ class SandboxVenue:
     faults: FaultPlan = field(default_factory=FaultPlan)
     limits: RateLimits = field(default_factory=RateLimits)
     leverage: dict[str, Decimal] = field(default_factory=dict)
+    terms: dict[str, dict[str, Any]] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
     started: float = 0.0
     origin: datetime | None = None
@@ -126,6 +140,11 @@ class SandboxVenue:
             self.engine.switches, **{name: changes[name] for name in changes if name in core_names}
         )
 
+    def set_terms(self, symbol: str, document: Any) -> None:
+        """Change tick, step or margin tiers of a contract (see `market_terms`). InvalidInput for anything else."""
+        self.engine.set_terms(symbol, **market_terms(document))
+        self.terms[symbol] = {**self.terms.get(symbol, {}), **document}
+
     def stress_documents(self) -> dict[str, dict[str, Any]]:
         """Contracts under stress by symbol; calm ones are left out."""
         markets = self.engine.markets.items()
@@ -147,6 +166,7 @@ class SandboxVenue:
             "leverage": {symbol: str(value) for symbol, value in self.leverage.items()},
             "statuses": {symbol: market.status.value for symbol, market in self.engine.markets.items()},
             "stress": self.stress_documents(),
+            "terms": self.terms,
         }
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
         with os.fdopen(handle, "w") as stream:
@@ -168,6 +188,8 @@ class SandboxVenue:
             self.engine.set_status(symbol, MarketStatus(status))
         for symbol, stress in document.get("stress", {}).items():
             self.engine.set_stress(symbol, stress_from(stress))
+        for symbol, terms in document.get("terms", {}).items():
+            self.set_terms(symbol, terms)
         self.origin = self.engine.now
 
     def _identity(self) -> dict[str, Any]:

@@ -24,18 +24,19 @@ from infra.local.sandbox.__main__ import (
 from infra.local.sandbox.application import Application
 from infra.local.sandbox.server import SandboxServer
 from infra.local.sandbox.signing import sign
-from infra.local.sandbox.wire import Request
+from infra.local.sandbox.wire import Request, Response
 
 SMALL = ["--coins", "3", "--days", "3", "--history-days", "10", "--seed", "3"]
 Json = Any
 
 
 class Served:
-    """Clients of one running sandbox."""
+    """Clients of one running sandbox. `asked` is every request it got, in order."""
 
-    def __init__(self, application: Application, url: str) -> None:
+    def __init__(self, application: Application, url: str, asked: list[Request]) -> None:
         self.application = application
         self.url = url
+        self.asked = asked
 
     @cached_property
     def futures(self) -> Any:
@@ -106,11 +107,17 @@ class Served:
 def serve(*options: str) -> Iterator[Served]:
     """Run a small generated sandbox in a thread."""
     application = build(arguments([*SMALL, *options]))
-    with SandboxServer(0, application) as server:
+    asked: list[Request] = []
+
+    def handle(request: Request) -> Response:
+        asked.append(request)
+        return application(request)
+
+    with SandboxServer(0, handle) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
-            yield Served(application, f"http://127.0.0.1:{server.port}")
+            yield Served(application, f"http://127.0.0.1:{server.port}", asked)
         finally:
             server.shutdown()
             thread.join()

@@ -1,6 +1,7 @@
 """Virtual time, scripted faults, manual actions, switches and persistence."""
 
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import ccxt
@@ -181,6 +182,52 @@ def test_bad_switches_change_nothing(sandbox: Served, document: dict[str, object
     assert sandbox.control("state")["switches"] == before
 
 
+BAD_FAULTS = [
+    ({"path": "/fills", "kind": "late", "delay_seconds": 1}, "path of a late fault"),
+    ({"path": "/sendorder", "kind": "late"}, "expected above 0"),
+    ({"path": "/fills", "kind": "answer"}, "has no body"),
+    ({"path": "/fills", "kind": "page", "status": 99}, "expected 200..599"),
+    ({"path": "/fills", "kind": "html", "count": 0}, "at least 1"),
+    ({"path": "/fills", "kind": "html", "colour": "red"}, "colour"),
+]
+
+
+@pytest.mark.parametrize(("document", "message"), BAD_FAULTS)
+def test_bad_fault_is_refused_with_a_sentence(sandbox: Served, document: dict[str, object], message: str) -> None:
+    status, body = sandbox.fetch("/sandbox/faults", document)
+    assert (status, message in body["error"]) == (400, True), body
+    assert sandbox.control("state")["faults"] == []
+
+
+def test_fault_lets_other_requests_pass(sandbox: Served) -> None:
+    sandbox.control("faults", {"path": "/fills", "kind": "html", "after": 1, "holding": "lastFillTime"})
+    later = {"lastFillTime": "2024-08-01T00:00:00.000Z"}
+    answers = [sandbox.futures.private_get_fills(query) for query in ({}, later, {}, later, later)]
+    assert [isinstance(answer, str) for answer in answers] == [False, False, False, True, False]
+
+
+BAD_TERMS = [
+    ({}, "expected an object"),
+    ({"fee": "1"}, "expected an object"),
+    ({"tick_size": "0"}, "above 0"),
+    ({"tick_size": 0.5}, "tick_size is 0.5"),
+    ({"size_step": "0.03"}, "power of ten"),
+    ({"margin_tiers": [{"from_notional": "0"}]}, "margin tier"),
+    ({"margin_tiers": [{"from_notional": "5", "initial": "0.1", "maintenance": "0.1"}]}, "start at 0"),
+]
+
+
+@pytest.mark.parametrize(("terms", "message"), BAD_TERMS)
+def test_bad_terms_are_refused_with_a_sentence(sandbox: Served, terms: dict[str, object], message: str) -> None:
+    status, body = sandbox.fetch("/sandbox/switches", {"market": "PF_XBTUSD", "terms": terms})
+    assert (status, message in body["error"]) == (400, True), body
+    assert sandbox.control("state")["terms"] == {}
+
+
+def test_negative_lag_is_refused(sandbox: Served) -> None:
+    assert "expected 0 or more" in sandbox.fetch("/sandbox/switches", {"fills_lag_s": -1})[1]["error"]
+
+
 def test_killed_sandbox_comes_back_with_the_same_books(tmp_path: Path) -> None:
     saved = ["--state-file", str(tmp_path / "venue.json")]
     with serve(*saved) as first:
@@ -191,10 +238,14 @@ def test_killed_sandbox_comes_back_with_the_same_books(tmp_path: Path) -> None:
         first.control("switches", {"market": "PF_ETHUSD", "status": "post_only"})
         wild = {"extreme_volatility": True, "margin_multiplier": "2.5", "dislocation": None}
         first.control("switches", {"market": "PF_ETHUSD", "stress": wild})
+        first.control("switches", {"market": "PF_ETHUSD", "terms": {"tick_size": "0.5"}})
+        first.control("switches", {"market": "PF_ETHUSD", "terms": {"size_step": "0.01"}})
         before = first.control("state")
+        assert before["terms"] == {"PF_ETHUSD": {"tick_size": "0.5", "size_step": "0.01"}}
         assert before["stress"] == {"PF_ETHUSD": wild}
     with serve(*saved) as second:
         assert second.control("state") == before
+        assert second.application.venue.engine.market("PF_ETHUSD").tick_size == Decimal("0.5")
         assert second.fetch("/derivatives/api/v3/tickers/PF_ETHUSD")[1]["ticker"]["postOnly"] is True
         with pytest.raises(ccxt.DuplicateOrderId):
             second.futures.create_order("BTC/USD:USD", "market", "buy", 0.01, None, {"clientOrderId": "kept"})

@@ -138,7 +138,7 @@ def test_unfilled_entry_is_cancelled_when_it_expires(world: World) -> None:
     assert world.cloud.ledger.open_positions() == ()
     assert world.venue.open_orders() == ()
     assert [each.close_reason for each in world.cloud.ledger.closed_positions(["2024-05"])] == [
-        "entry CANCELLED (placed)"
+        "entry CANCELLED (entry expired)"
     ]
     assert world.trades() == ()
 
@@ -194,7 +194,7 @@ def test_stopped_entries_leave_the_signal_refused(world: World) -> None:
 
 
 def test_refused_stop_means_no_entry(world: World) -> None:
-    world.venue.engine.switches = type(world.venue.engine.switches)(accept_stop_when_flat=False)
+    world.venue.faults.sends = ["invalidPrice"]
     world.add_signal()
     assert world.execute().outcomes == {Outcome.FAILED: 1}
     assert [each.type for each in world.venue.placed] == [OrderType.STOP]

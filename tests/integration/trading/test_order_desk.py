@@ -142,7 +142,7 @@ class _WritesMeanwhile:
         return answer
 
 
-@pytest.mark.parametrize(("fault", "sends"), [("lost request", 1), ("invalidPrice", 4)])
+@pytest.mark.parametrize(("fault", "sends"), [("lost request", 2), ("invalidPrice", 4)])
 def test_outage_is_not_answered_with_a_flood(world: World, fault: str, sends: int) -> None:
     position = world.open_position()
     stop = world.intent(Purpose.STOP)

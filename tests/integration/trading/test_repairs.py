@@ -242,7 +242,7 @@ def test_refused_stop_and_passed_level_mean_leaving(world: World) -> None:
     world.venue.faults.sends = ["invalidPrice"] * 3
     world.minutes(3)
     assert world.venue.positions() == ()
-    assert world.trades()[0].exit_reason == "exit"
+    assert world.trades()[0].exit_reason == "stops_refused"
 
 
 def test_position_beyond_its_stop_leaves_at_market(world: World) -> None:
@@ -251,7 +251,7 @@ def test_position_beyond_its_stop_leaves_at_market(world: World) -> None:
     world.minute(COIN="97")
     assert world.venue.positions() == ()
     world.minutes(2)
-    assert world.trades()[0].exit_reason == "exit"
+    assert world.trades()[0].exit_reason == "beyond_stop"
 
 
 def test_lost_exit_is_followed_by_another(world: World) -> None:

@@ -1,6 +1,7 @@
-"""One suite for both venues: the one in memory that our tests trust, and the adapter over HTTP against the sandbox.
+"""One suite for every venue: the one in memory that our tests trust, the adapter over HTTP against the sandbox, and the
+paper account with the sandbox's public prices and its books in a table.
 
-What the fake promises here, the real adapter keeps too; a difference makes every test on the fake worthless.
+What the fake promises here, the others keep too; a difference makes every test on the fake worthless.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from decimal import Decimal
 
 import pytest
 
-from shared.venue import KrakenRestVenue
+from shared.storage.paper_books import PaperBooksStore
+from shared.venue import KrakenFuturesMarket, KrakenRestVenue
 from shared.venue.last_line import EntryCaps, LastLine
+from shared.venue.paper import PaperVenue
+from shared.venue.paper_prices import ContractTerms
 from shared.venue.transport import require_loopback
+from tests.fakes.cloud import LEDGER, emulated
 from tests.fakes.records import NOW, coin
 from tests.fakes.venue import VenueInMemory
-from tests.integration.venue.sandbox_process import KEY, SECRET, running_sandbox
+from tests.integration.venue.sandbox_process import KEY, SECRET, Sandbox, running_sandbox
 from trading.model.instruments import Side
 from trading.model.orders import ClientOrderId, OrderRequest, OrderSide, OrderType
 from trading.model.units import Price, Quantity
@@ -60,21 +65,41 @@ class Trader:
 
 
 @pytest.fixture(scope="module")
-def sandbox_trader() -> Iterator[Trader]:
-    with running_sandbox() as sandbox:
-        last_line = LastLine(caps=CAPS, clock=sandbox)
-        adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url, last_line=last_line)
-        require_loopback(adapter.wire.addresses())
-        yield Trader(adapter, "PF_XBTUSD", lambda count: sandbox.advance(seconds=count))
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox() as running:
+        yield running
 
 
-@pytest.fixture(params=["memory", "adapter"])
+@pytest.fixture(scope="module")
+def sandbox_trader(sandbox: Sandbox) -> Trader:
+    last_line = LastLine(caps=CAPS, clock=sandbox)
+    adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=sandbox.url, last_line=last_line)
+    require_loopback(adapter.wire.addresses())
+    return Trader(adapter, "PF_XBTUSD", lambda count: sandbox.advance(seconds=count))
+
+
+@pytest.fixture
+def paper_trader(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trader]:
+    """No key anywhere: the paper account reads what the venue tells everybody."""
+    market = KrakenFuturesMarket(base_url=sandbox.url)
+    with emulated(monkeypatch):
+        venue = PaperVenue(
+            market=market,
+            terms=ContractTerms(market, sandbox),
+            store=PaperBooksStore(LEDGER),
+            clock=sandbox,
+            last_line=LastLine(caps=CAPS, clock=sandbox),
+        )
+        yield Trader(venue, "PF_XBTUSD", lambda count: sandbox.advance(seconds=count))
+
+
+@pytest.fixture(params=["memory", "adapter", "paper"])
 def trader(request: pytest.FixtureRequest) -> Trader:
     if request.param == "memory":
         memory = VenueInMemory([coin()], NOW, price="30000")
         return Trader(memory, "PF_COINUSD", memory.advance)
-    with_sandbox: Trader = request.getfixturevalue("sandbox_trader")
-    return with_sandbox
+    chosen: Trader = request.getfixturevalue("sandbox_trader" if request.param == "adapter" else "paper_trader")
+    return chosen
 
 
 def test_stop_rests_while_flat_and_reads_back(trader: Trader) -> None:

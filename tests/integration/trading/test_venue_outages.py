@@ -15,7 +15,7 @@ from tests.integration.trading.test_repairs import by_hand, cancel_stop, kinds
 from tests.integration.trading.world import World, new_world
 from trading.errors import VenueAuthenticationFailed, VenueUnavailable
 from trading.model.control import Guard, KillLevel
-from trading.model.orders import IntentState, Purpose
+from trading.model.orders import IntentState, OrderSide, Purpose
 from trading.model.positions import PositionState
 from trading.model.units import Money
 from trading.model.venue import Fill
@@ -121,7 +121,7 @@ def test_position_missing_before_the_dark_is_not_ended(world: World) -> None:
 def test_target_of_unknown_fate_waits_for_the_fills(world: World) -> None:
     world.add_signal()
     world.execute()
-    world.venue.faults.sends = ["lost request"]
+    world.venue.faults.sends = ["lost request"] * 2
     world.minute(COIN="99.5")
     assert world.intent(Purpose.TARGET_1).state is S.UNKNOWN
     without_fills(world, 6)
@@ -138,13 +138,44 @@ def test_position_back_in_the_dark_is_not_missing(world: World) -> None:
     assert world.position().missing_since is None
 
 
-def test_ghost_in_the_dark_is_told_not_adopted(world: World) -> None:
+def test_ghost_in_the_dark_gets_its_stop_at_the_second_look(world: World) -> None:
     by_hand(world, "mkt", "buy", "3")
-    without_fills(world, 3)
+    without_fills(world, 1)
     assert world.cloud.ledger.open_positions() == ()
     assert kinds(world.runs[-1][0]) == {DiscrepancyKind.GHOST}
-    world.minute()
+    without_fills(world, 1)
     assert world.position().state is PositionState.FOREIGN
+    assert [(each.reduce_only, each.open_quantity) for each in world.venue.open_orders()] == [(True, 3)]
+    assert world.venue.naked_seconds_max() <= 120
+
+
+@pytest.mark.parametrize(("apart", "stops"), [(14, 0), (15, 1)])
+def test_two_looks_in_the_dark_have_their_distance(world: World, apart: int, stops: int) -> None:
+    by_hand(world, "mkt", "buy", "3")
+    world.venue.faults.reads.add("fills")
+    world.reconcile()
+    world.venue.advance(apart)
+    world.reconcile()
+    assert len(world.venue.open_orders()) == stops
+
+
+def test_second_look_counts_also_beyond_the_full_hour(world: World) -> None:
+    world.venue.advance(3600 - 30 - 20)
+    by_hand(world, "mkt", "buy", "3")
+    world.venue.faults.reads.add("fills")
+    world.reconcile()
+    world.venue.advance(30)
+    assert world.venue.now().minute == 0
+    world.reconcile()
+    assert len(world.venue.open_orders()) == 1
+
+
+def test_flip_in_the_dark_gets_its_stop_too(world: World) -> None:
+    world.open_position()
+    by_hand(world, "mkt", "sell", str(world.position().quantity + 5))
+    without_fills(world, 2)
+    buys = [each for each in world.venue.open_orders() if each.side is OrderSide.BUY]
+    assert [(each.open_quantity, each.reduce_only) for each in buys] == [(5, True)]
 
 
 def test_flatten_closes_what_is_shown_in_the_dark(world: World) -> None:

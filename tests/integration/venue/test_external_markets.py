@@ -15,7 +15,7 @@ from tests.integration.venue.loopback_venue import LoopbackVenue
 from tests.integration.venue.recorded_bodies import V3, success
 from trading.model.instruments import Instrument
 from trading.model.units import BasisPoints
-from trading.reconciliation.compare import stray_instrument
+from trading.reconciliation.adopting import stray_instrument
 
 pytestmark = needs_cases
 

@@ -17,8 +17,8 @@ from tests.integration.venue.conftest import SECRET
 from tests.integration.venue.external_cases import CASES, load, needs_cases
 from tests.integration.venue.loopback_venue import Asked, LoopbackVenue
 from tests.integration.venue.recorded_bodies import EVERY_READ, order_request
-from trading.model.orders import ClientOrderId, OrderSide, OrderType
-from trading.model.units import Price, Quantity
+from tests.integration.venue.upstream_orders import ON_PURPOSE_DIFFERENT, SENDS
+from trading.model.orders import ClientOrderId, OrderType
 
 SINCE = datetime(2022, 4, 15, 5, 20, tzinfo=UTC)
 
@@ -84,54 +84,6 @@ def test_wire_gives_the_recorded_signature(loopback: LoopbackVenue, vector: dict
         expected["body"],
     )
     assert asked.headers["Authent"] == vector["authent"] == signature_of(asked, secret)
-
-
-MARKET: dict[str, Any] = {"type": OrderType.MARKET, "limit_price": None, "reduce_only": True}
-LIMIT: dict[str, Any] = {"type": OrderType.LIMIT, "contract": "PF_LTCUSD"}
-STOP: dict[str, Any] = {"type": OrderType.STOP, "limit_price": None, "reduce_only": True}
-SENDS: dict[str, dict[str, Any]] = {
-    "Swap limit buy": {**LIMIT, "quantity": Quantity("0.5"), "limit_price": Price("71")},
-    "Swap market buy": {**MARKET, "contract": "PF_LTCUSD", "quantity": Quantity("0.1")},
-    "Swap market buy with negative precision markets": {
-        **MARKET,
-        "contract": "PF_PEPEUSD",
-        "quantity": Quantity("9.8E+4"),
-    },
-    "order with clientOrderId": {
-        **LIMIT,
-        "quantity": Quantity("0.10"),
-        "limit_price": Price("50.0"),
-        "client_order_id": ClientOrderId("myid1"),
-    },
-    "createOrder with weird price/amount decimals": {**LIMIT, "quantity": Quantity("0.1"), "limit_price": Price("55")},
-    "limit order priced via the params.limitPrice escape hatch must not throw": {
-        "type": OrderType.LIMIT,
-        "contract": "PF_DOGEUSD",
-        "quantity": Quantity("100"),
-        "limit_price": Price("0.070"),
-    },
-    "market order with a price argument must not send limitPrice": {
-        **MARKET,
-        "contract": "PF_DOGEUSD",
-        "quantity": Quantity("100"),
-    },
-    "doge order": {**MARKET, "contract": "PF_DOGEUSD", "quantity": Quantity("100")},
-    "swap reduceOnly with weird amount": {
-        **MARKET,
-        "contract": "PF_DOGEUSD",
-        "quantity": Quantity("200"),
-        "side": OrderSide.SELL,
-        "reduce_only": True,
-    },
-    "Swap stopLossPrice order (type 2)": {
-        **STOP,
-        "quantity": Quantity("0.01"),
-        "side": OrderSide.SELL,
-        "trigger_price": Price("38000"),
-    },
-}
-ON_PURPOSE_DIFFERENT = {"triggerSignal", "limitPrice"}
-"""Our stops trigger on the mark, not the last price, and are market orders: they carry no limit price."""
 
 
 @needs_cases

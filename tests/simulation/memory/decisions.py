@@ -58,7 +58,7 @@ class MemoryDecisions(DecisionStore):
         return self.listing_of(instrument, bars).whole()
 
     def listing_of(self, instrument: InstrumentId, bars: Iterable[datetime]) -> TraceListing:
-        asked = sorted(millisecond(bar) for bar in bars)
+        asked = sorted({millisecond(bar) for bar in bars})
         found = ((bar, self._tables.traces.get(bar, {}).get(instrument)) for bar in asked)
         return _listing((bar, instrument, stored) for bar, stored in found if stored is not None)
 

@@ -77,7 +77,8 @@ class SimulatedServices:
             raise refused(operation, "ResourceNotFoundException", message) from None
 
 
-def _straight(service: str, operation: str, subject: str, run: Run) -> dict[str, Any]:
+def straight(service: str, operation: str, subject: str, run: Run) -> dict[str, Any]:
+    """The hook that changes nothing."""
     return run()
 
 
@@ -117,7 +118,7 @@ def _nothing_left(given: dict[str, Any]) -> None:
 
 
 @contextmanager
-def installed_services(services: SimulatedServices, hook: Hook = _straight) -> Iterator[SimulatedServices]:
+def installed_services(services: SimulatedServices, hook: Hook = straight) -> Iterator[SimulatedServices]:
     """Let the cached clients of `shared` be simulated ones until the block ends."""
     client = _Client(services, hook)
 

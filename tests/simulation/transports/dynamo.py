@@ -14,7 +14,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 from pynamodb.connection import Connection
 
@@ -179,12 +181,13 @@ class SimulatedDynamo:
             keys = request["Keys"]
             check_batch([(name, key_of(key)) for key in keys], KEYS_PER_BATCH)
             found = responses[name] = []
-            # DynamoDB gives no order; the opposite one finds code that relies on one.
-            for position, key in enumerate(reversed(keys)):
+            # DynamoDB gives no order; a scattered one finds code that relies on one.
+            keys = sorted(keys, key=_scattered)
+            for position, key in enumerate(keys):
                 item = self._table(name).get(key_of(key), stale=self._stale(request))
                 size += item_bytes(item) if item else 0
                 if size > BATCH_BYTES:
-                    unprocessed[name] = {**request, "Keys": keys[: len(keys) - position]}
+                    unprocessed[name] = {**request, "Keys": keys[position:]}
                     break
                 if item is not None:
                     found.append(projected(item, request))
@@ -227,6 +230,10 @@ OPERATIONS: Mapping[str, Callable[[SimulatedDynamo, Arguments], Answer]] = {
 }
 
 
+def _scattered(key: Arguments) -> int:
+    return crc32("/".join(key_of(key)).encode())
+
+
 def _returned(write: Write, wanted: str) -> Item | None:
     if wanted not in ("NONE", "ALL_OLD", "ALL_NEW"):
         raise NotImplementedError(f"ReturnValues {wanted}: the simulated DynamoDB knows NONE, ALL_OLD and ALL_NEW")
@@ -246,6 +253,7 @@ class _Client:
     def __init__(self, simulated: SimulatedDynamo, hook: Hook | None) -> None:
         self._simulated = simulated
         self._hook = hook
+        self.meta = SimpleNamespace(endpoint_url="simulated")
 
     def _make_api_call(self, operation: str, arguments: Arguments) -> Answer:
         if self._hook is None:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 ENDPOINT = "https://dynamodb.us-east-1.amazonaws.com/"
 CONDITION_FAILED = "The conditional request failed"
@@ -38,6 +44,11 @@ def server_error(operation: str) -> ClientError:
 def timed_out(operation: str) -> ReadTimeoutError:
     """No answer came in time: whether a write took effect is unknown."""
     return ReadTimeoutError(endpoint_url=f"{ENDPOINT}#{operation}")
+
+
+def connection_closed(operation: str) -> ConnectionClosedError:
+    """The connection ended before an answer: whether a write took effect is unknown."""
+    return ConnectionClosedError(endpoint_url=f"{ENDPOINT}#{operation}")
 
 
 def unreachable(operation: str) -> EndpointConnectionError:

@@ -6,13 +6,15 @@
 
 `hook(method, path, parameters, run)` is called around each HTTP request. `run()` carries it out and returns the
 sandbox's `Response`; the hook may wait, call it or not, call it twice (a duplicated request) or later, answer what
-`http_faults` makes of a response, or raise what it offers. Give each simulated process its own client: one client
-keeps what its last call received.
+`http_faults` makes of a response, or raise what it offers. With `installed_venue` every adapter that the product's own
+composition makes is on the application as well. Greenlets may share an adapter, as threads may.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
@@ -32,7 +34,9 @@ from infra.local.sandbox.wire import Request, Response
 from shared.venue import KrakenFuturesMarket, KrakenRestVenue, KrakenSpot
 from shared.venue.last_line import LastLine
 from shared.venue.transport import Wire
+from shared.venues import account_of, futures_of, spot_of
 from tests.simulation.transports import http_faults as faults
+from tests.simulation.transports.greenlet_local import GreenletLocal
 from trading.matching import Books, Market, MatchingEngine, opening_books
 from trading.ports import Clock
 
@@ -42,6 +46,7 @@ URL = "http://127.0.0.1:9"
 KEY, SECRET = "simulated-key", "c2ltdWxhdGVkIHNlY3JldCwgd29ydGggbm90aGluZw=="
 BALANCE = Decimal(10_000)
 
+_LAG = "_lag_s"
 Run = Callable[[], Response]
 Hook = Callable[[str, str, Mapping[str, str], Run], Response]
 
@@ -99,7 +104,7 @@ class InProcessVenue:
         self.sandbox.keys = self._keys
 
     def client(self, last_line: LastLine | None = None, timeout_s: float = 5.0) -> KrakenRestVenue:
-        """The account's adapter. About 1 ms: one for each process, as each Lambda instance has its own."""
+        """The account's adapter. About 1 ms."""
         adapter = KrakenRestVenue(key=KEY, secret=SECRET, base_url=URL, timeout_s=timeout_s, last_line=last_line)
         self.mount(adapter.wire)
         return adapter
@@ -118,11 +123,22 @@ class InProcessVenue:
 
     def mount(self, wire: Wire) -> None:
         """Let this wire's session reach the application and nothing else."""
+        wire._thread = GreenletLocal()  # type: ignore[assignment]
         session = wire._exchange.session
         session.adapters.clear()
         for prefix in ("http://", "https://"):
             session.mount(prefix, _InProcess(self))
         session.trust_env = False
+
+    def stale(self, run: Run, age_s: int) -> Response:
+        """What `run` would have been answered from views that are so much older: for reads of the account."""
+        current = self.sandbox.wire
+        lags = {each.name: getattr(current, each.name) + age_s for each in fields(current) if _LAG in each.name}
+        self.sandbox.wire = replace(current, **lags)
+        try:
+            return run()
+        finally:
+            self.sandbox.wire = current
 
     def answer(self, request: Request) -> Response:
         """One request through the hook."""
@@ -171,3 +187,27 @@ def _raw(response: Response) -> HTTPResponse:
         preload_content=False,
         enforce_content_length=True,
     )
+
+
+@contextmanager
+def installed_venue(venue: InProcessVenue) -> Iterator[InProcessVenue]:
+    """Until the block ends, every adapter that anybody makes reaches `venue`, those of `shared.venues` among them."""
+    kind: Any = Wire
+    real = kind.__init__
+
+    def mounted(wire: Wire, exchange: Any) -> None:
+        real(wire, exchange)
+        venue.mount(wire)
+
+    kind.__init__ = mounted
+    _forget_adapters()
+    try:
+        yield venue
+    finally:
+        kind.__init__ = real
+        _forget_adapters()
+
+
+def _forget_adapters() -> None:
+    for cached in (account_of, futures_of, spot_of):
+        cached.cache_clear()

@@ -15,13 +15,16 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
-from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions import condition as conditions
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from tests.fakes.cloud import LEDGER, REGION
 
+_MAP: Any = MapAttribute
+size: Any = conditions.size
 Outcome = tuple[Any, ...]
 """What became of one request: its name and what was read, or the error with the codes that our code looks at."""
 
@@ -45,7 +48,7 @@ class Thing(Model):
     data = BinaryAttribute(null=True, legacy_encoding=False)
     tags = UnicodeSetAttribute(null=True)
     parts: Any = ListAttribute(null=True)
-    tree: Any = MapAttribute(null=True)
+    tree: Any = _MAP(null=True)
 
 
 class RandomRequests:
@@ -144,7 +147,8 @@ class RandomRequests:
         random = self._random
         if depth and random.random() < 0.4:
             left, right = self.condition(depth - 1, of_key=of_key), self.condition(depth - 1, of_key=of_key)
-            return random.choice((left & right, left | right, ~left))
+            joined: Condition = random.choice((left & right, left | right, ~left))
+            return joined
         found: Condition = random.choice(self._conditions(of_key))
         return found
 
@@ -160,10 +164,14 @@ class RandomRequests:
             *(Thing.number == number, Thing.number != number, Thing.number > number, Thing.number <= number),
             *(Thing.number.between(low, high), Thing.number.is_in(low, high), Thing.data == data),
             *(Thing.text.startswith(word or "x"), Thing.text.contains(word or "x"), Thing.tags.contains(word or "x")),
-            *(Thing.text.exists(), Thing.number.does_not_exist(), Thing.text.is_type(), Thing.parts.exists()),
+            *(Thing.text.exists(), Thing.number.does_not_exist(), _is_text(Thing.text), Thing.parts.exists()),
             *(Thing.text.exists() & (size(Thing.text) > 1), Thing.data.exists() & (size(Thing.data) <= 2)),
             *(Thing.tags.exists() & (size(Thing.tags) == 1), Thing.parts.exists() & (size(Thing.parts) >= 1)),
-            *(Thing.tree["leaf"] == word, Thing.parts[0] == number, Thing.text.exists() & (Thing.text == Thing.tree["leaf"])),
+            *(
+                Thing.tree["leaf"] == word,
+                Thing.parts[0] == number,
+                Thing.text.exists() & (Thing.text == Thing.tree["leaf"]),
+            ),
         ]
         return [*plain, Thing.pk.exists(), Thing.pk.does_not_exist()] if of_key else plain
 
@@ -181,7 +189,7 @@ class RandomRequests:
             (Thing.text.set(random.choice(WORDS)), Thing.text.remove()),
             (
                 *(Thing.number.set(number), Thing.number.set(Thing.number + number), Thing.number.add(number)),
-                *(Thing.number.set((Thing.number | 5)), Thing.number.set(Thing.number - number)),
+                *(Thing.number.set(Thing.number | 5), Thing.number.set(Thing.number - number)),
             ),
             (Thing.data.set(random.choice(BYTES)), Thing.data.remove()),
             (Thing.tags.add({"x", "new"}), Thing.tags.delete({"x"}), Thing.tags.set({"word"})),
@@ -189,7 +197,11 @@ class RandomRequests:
                 *(Thing.parts.set([number, "x"]), Thing.parts.set(Thing.parts.append([number])), Thing.parts.remove()),
                 *(Thing.parts[0].set(number), Thing.parts[0].remove()),
             ),
-            (Thing.tree.set({"leaf": random.choice(WORDS)}), Thing.tree["leaf"].set("new"), Thing.tree["leaf"].remove()),
+            (
+                Thing.tree.set({"leaf": random.choice(WORDS)}),
+                Thing.tree["leaf"].set("new"),
+                Thing.tree["leaf"].remove(),
+            ),
         )
         return [random.choice(group) for group in random.sample(groups, random.randint(1, 3))]
 
@@ -217,6 +229,10 @@ def shown(thing: Thing) -> dict[str, Any]:
     found = {name: getattr(thing, name) for name in thing.get_attributes()}
     found["tree"] = found["tree"].as_dict() if found["tree"] is not None else None
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _is_text(attribute: Any) -> Any:
+    return attribute.is_type()
 
 
 def _nothing(_: object) -> None:

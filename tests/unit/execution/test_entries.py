@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
-from tests.fakes.records import NOW, RULES, filled, levels, planned, seconds, waiting, with_state
-from trading.execution.entries import counts_as_refused, next_entry_step, premise_broken
+from tests.fakes.records import NOW, RULES, filled, levels, planned, quote, seconds, waiting, with_state
+from trading.execution.entries import EntrySight, counts_as_refused, next_entry_step, premise_broken, watched
 from trading.model.control import KillLevel
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position
 from trading.model.steps import EntryStep, EntryStepKind
-from trading.model.units import Quantity
+from trading.model.units import Price, Quantity
 
 K = EntryStepKind
 S = IntentState
 
 
-def step(position: Position, **changes: object) -> EntryStep:
-    given: dict[str, object] = {"last_close": 99.0, "level": KillLevel.NORMAL, "rules": RULES, "now": NOW} | changes
-    return next_entry_step(position, **given)  # type: ignore[arg-type]
+def step(position: Position, now: datetime = NOW, **changes: Any) -> EntryStep:
+    sight = EntrySight(**({"last_close": 99.0, "level": KillLevel.NORMAL} | changes))
+    return next_entry_step(position, sight, RULES, now)
 
 
 def stop_in(state: IntentState) -> Position:
@@ -41,7 +43,7 @@ def test_stop_goes_out_before_the_entry() -> None:
     [
         (S.LIVE, K.SEND_ENTRY),
         (S.SENDING, K.WAIT),
-        (S.UNKNOWN, K.WAIT),
+        (S.UNKNOWN, K.SEND_STOP),
         (S.CANCEL_PENDING, K.WAIT),
         (S.REJECTED, K.ABANDON),
         (S.NOT_PLACED, K.ABANDON),
@@ -140,6 +142,7 @@ def test_stale_plan_is_given_up() -> None:
         ("insufficientAvailableFunds", True),
         ("not sent: it may open a position and this client has no caps for entries", True),
         ("postWouldExecute", False),
+        ("iocWouldNotExecute", False),
         ("apiLimitExceeded", False),
         ("not sent: call budget of 400 is used", False),
     ],
@@ -149,3 +152,87 @@ def test_only_refusals_of_the_entry_itself_count(reason: str, counts: bool) -> N
     assert entry is not None
     assert counts_as_refused(entry) is counts
     assert not counts_as_refused(replace(entry, state=S.UNKNOWN))
+
+
+def test_stop_in_doubt_is_sent_again_only_once() -> None:
+    again = with_state(planned(), Purpose.STOP, S.UNKNOWN, resent_at=NOW)
+    assert step(stop_in(S.UNKNOWN)).kind is K.SEND_STOP
+    assert step(again).kind is K.WAIT
+
+
+@pytest.mark.parametrize(("version", "kind"), [(7, K.SEND_STOP), (8, K.ABANDON), (None, K.SEND_STOP)])
+def test_plan_from_before_a_resume_is_given_up(version: int | None, kind: EntryStepKind) -> None:
+    found = step(planned(control_version=7), control_version=version)
+    assert found.kind is kind
+    assert ("switch was changed" in found.why) is (kind is K.ABANDON)
+
+
+def test_resting_entry_outlives_a_resume() -> None:
+    assert step(waiting(control_version=7), control_version=8).kind is K.WAIT
+
+
+def watching(side: Side = Side.LONG) -> Position:
+    """Planned, and the venue refused its stop because there was no position."""
+    return with_state(planned(side=side), Purpose.STOP, S.REJECTED, reason="wouldNotReducePosition")
+
+
+@pytest.mark.parametrize("state", [S.REJECTED, S.ABANDONED])
+def test_plan_whose_stop_found_nothing_is_watched(state: IntentState) -> None:
+    position = with_state(planned(), Purpose.STOP, state, reason="wouldNotReducePosition: told before")
+    assert watched(position)
+    assert step(position).kind is K.WAIT
+    assert not watched(with_state(position, Purpose.ENTRY, S.LIVE))
+    assert not watched(with_state(planned(), Purpose.STOP, state, reason="invalidPrice"))
+    assert not watched(planned())
+
+
+@pytest.mark.parametrize(
+    ("side", "mark", "kind"),
+    [
+        ("long", "100.1", K.WAIT),
+        ("long", "100", K.WAIT),
+        ("long", "99.9", K.TAKE_ENTRY),
+        ("long", "98", K.ABANDON),
+        ("short", "99.9", K.WAIT),
+        ("short", "100.1", K.TAKE_ENTRY),
+        ("short", "102", K.ABANDON),
+    ],
+)
+def test_watched_entry_goes_out_at_its_level(side: str, mark: str, kind: EntryStepKind) -> None:
+    position = watching(Side(side))
+    position = replace(position, levels=levels(Side(side)), spot_invalidation=levels(Side(side)).stop)
+    assert step(position, quote=quote(mark=mark), last_close=None).kind is kind
+
+
+def test_watched_entry_wants_a_book_within_its_limit() -> None:
+    assert step(watching(), quote=quote(mark="99.9", ask=None)).kind is K.WAIT
+    assert step(watching(), quote=quote(mark="99.9", ask=Price("100.1"))).kind is K.WAIT
+    assert step(watching(), quote=quote(mark="99.9", ask=Price(100))).kind is K.TAKE_ENTRY
+
+
+def test_old_quote_takes_no_watched_entry() -> None:
+    limit = RULES.risk.quote_maximum_age_s
+    given = quote(mark="99.9")
+    assert step(watching(), quote=given, now=NOW + seconds(limit)).kind is K.TAKE_ENTRY
+    assert step(watching(), quote=given, now=NOW + seconds(limit + 1)).kind is K.WAIT
+
+
+def test_watched_plan_grows_old_but_not_for_ever() -> None:
+    late = NOW + seconds(RULES.execution.plan_maximum_age_s + 1)
+    assert step(watching(), now=late).kind is K.WAIT
+    assert step(watching(), now=watching().entry_expires_at) == EntryStep(kind=K.ABANDON, why="entry expired")
+    assert step(watching(), last_close=98.4).kind is K.ABANDON
+    assert step(watching(), level=KillLevel.NO_ENTRIES).kind is K.ABANDON
+    assert step(watching(), control_version=9).kind is K.ABANDON
+
+
+@pytest.mark.parametrize("word", ["postWouldExecute", "iocWouldNotExecute"])
+def test_passed_level_ends_in_a_clear_sentence(word: str) -> None:
+    found = step(with_state(waiting(), Purpose.ENTRY, S.REJECTED, reason=word))
+    assert found.kind is K.FINISH
+    assert found.why == f"the price had left the entry level 100 ({word}); it is not chased"
+
+
+def test_other_endings_say_what_became_of_it() -> None:
+    assert step(with_state(waiting(), Purpose.ENTRY, S.REJECTED, reason="selfFill")).why == "entry REJECTED (selfFill)"
+    assert step(entry_in(S.CANCELLED)).why == "entry CANCELLED"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.records import NOW, RULES, filled, levels, planned, rules_with, waiting, with_state
+from tests.fakes.records import NOW, RULES, filled, levels, planned, rules_with, seconds, waiting, with_state
 from trading.execution.plan import stop_intent, target_intent
 from trading.execution.protection import beyond_stop, clearing_steps, protective_steps
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, OrderIntent, OrderSide, OrderType, Purpose
 from trading.model.positions import Position, PositionState
-from trading.model.steps import Cancel, Send, Step
+from trading.model.steps import Cancel, Leave, Send, Step
 from trading.model.units import Price, Quantity
 
 S = IntentState
@@ -88,8 +88,16 @@ def test_stop_being_sent_is_waited_for() -> None:
     assert sends(steps(position), Purpose.STOP) == []
 
 
-def test_unknown_stop_is_not_waited_for() -> None:
+def test_unknown_stop_is_sent_again_then_replaced() -> None:
     position = with_state(naked(), Purpose.STOP, S.UNKNOWN)
+    assert sends(steps(position), Purpose.STOP) == [position.intent(Purpose.STOP)]
+    again = with_state(naked(), Purpose.STOP, S.UNKNOWN, resent_at=NOW)
+    assert sends(steps(again), Purpose.STOP)[0].generation == 2
+
+
+@pytest.mark.parametrize("changes", [{"quantity": Quantity(4)}, {"trigger_price": Price(97)}])
+def test_unknown_stop_that_is_not_meant_is_replaced(changes: dict[str, Any]) -> None:
+    position = with_state(naked(), Purpose.STOP, S.UNKNOWN, **changes)
     assert sends(steps(position), Purpose.STOP)[0].generation == 2
 
 
@@ -106,13 +114,14 @@ def test_open_entry_keeps_the_planned_stop() -> None:
 def test_mark_beyond_stop_leaves_at_the_market(side: str, mark: Any, beyond: bool) -> None:
     position = with_state(filled(side=Side(side), state=PositionState.UNPROTECTED), Purpose.STOP, S.CANCELLED)
     assert beyond_stop(position, Price(mark)) is beyond
-    first = sends(steps(position, mark=mark))[0]
-    assert first.purpose is (Purpose.EXIT if beyond else Purpose.STOP)
+    first = steps(position, mark=mark)[0]
+    assert (first == Leave(reason="beyond_stop")) is beyond
+    assert bool(sends((first,), Purpose.STOP)) is not beyond
 
 
 def test_exit_beyond_stop_can_be_switched_off() -> None:
     off = rules_with('{"reconciliation": {"stop_beyond_mark_exit": false}}')
-    assert sends(steps(naked(), mark=97))[0].purpose is Purpose.EXIT
+    assert steps(naked(), mark=97) == (Leave(reason="beyond_stop"),)
     assert sends(steps(naked(), mark=97, rules=off))[0].purpose is Purpose.STOP
 
 
@@ -123,9 +132,64 @@ def refused_stops(count: int) -> Position:
     return position
 
 
-@pytest.mark.parametrize(("count", "purpose"), [(2, Purpose.STOP), (3, Purpose.EXIT)])
-def test_three_refused_stops_mean_leaving(count: int, purpose: Purpose) -> None:
-    assert sends(steps(refused_stops(count)))[0].purpose is purpose
+@pytest.mark.parametrize("count", [2, 3])
+def test_three_refused_stops_mean_leaving(count: int) -> None:
+    found = steps(refused_stops(count))
+    assert (found == (Leave(reason="stops_refused"),)) is (count == 3)
+    assert bool(sends(found, Purpose.STOP)) is (count == 2)
+
+
+def test_stops_refused_for_now_are_no_reason_to_leave() -> None:
+    position = refused_stops(2)
+    newest = replace(stop_intent(position, Quantity(10), NOW), state=S.REJECTED, reason="marketSuspended")
+    assert sends(steps(position.with_intent(newest)), Purpose.STOP)
+
+
+def failed_stops(state: IntentState, count: int = 2, **changes: Any) -> Position:
+    """Unprotected since NOW; these stops were tried since and came to nothing."""
+    position = naked(unprotected_since=NOW)
+    for _ in range(count):
+        intent = replace(stop_intent(position, Quantity(10), NOW), state=state, resent_at=NOW, reason="marketSuspended")
+        position = position.with_intent(intent)
+    return replace(position, **changes)
+
+
+def later(position: Position, seconds_on: float, rules: Any = RULES) -> tuple[Step, ...]:
+    return protective_steps(position, Price(100), rules, NOW + seconds(seconds_on))
+
+
+@pytest.mark.parametrize("state", [S.REJECTED, S.UNKNOWN, S.NOT_PLACED])
+def test_position_whose_stops_keep_failing_is_closed(state: IntentState) -> None:
+    position = failed_stops(state)
+    assert sends(later(position, 120), Purpose.STOP)
+    assert later(position, 121) == (Leave(reason="unprotected"),)
+    patient = rules_with('{"execution": {"unprotected_maximum_s": 600}}')
+    assert sends(later(position, 121, patient), Purpose.STOP)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        failed_stops(S.REJECTED, count=1),
+        failed_stops(S.REJECTED, unprotected_since=None),
+        failed_stops(S.REJECTED, unprotected_since=NOW + seconds(1)),
+    ],
+)
+def test_time_alone_closes_no_position(position: Position) -> None:
+    assert sends(later(position, 1000), Purpose.STOP)
+
+
+def test_position_of_others_leaves_only_where_its_stop_was() -> None:
+    foreign = replace(refused_stops(3), state=PositionState.FOREIGN)
+    entry = foreign.intent(Purpose.ENTRY)
+    foreign = replace(foreign, intents=tuple(each for each in foreign.intents if each is not entry))
+    assert sends(steps(foreign), Purpose.STOP)
+    assert steps(foreign, mark=97) == (Leave(reason="beyond_stop"),)
+
+
+def test_closing_without_any_stop_to_be_had_only_exits() -> None:
+    found = steps(replace(refused_stops(3), state=CLOSING))
+    assert [each.purpose for each in sends(found)] == [Purpose.EXIT]
 
 
 def test_targets_follow_only_after_the_entry_ended() -> None:
@@ -136,17 +200,20 @@ def test_targets_follow_only_after_the_entry_ended() -> None:
         (Purpose.TARGET_1, 4, 102),
         (Purpose.TARGET_2, 4, 105),
     ]
-    assert all(each.reduce_only and each.type is OrderType.LIMIT for each in sends(found))
+    assert all(each.reduce_only and each.type is OrderType.POST for each in sends(found))
 
 
 @pytest.mark.parametrize("quantity", ["0.02", "3", "5", "9.99"])
 def test_targets_never_exceed_the_position(quantity: str) -> None:
-    left = replace(filled(), quantity=Quantity(quantity))
+    left = with_state(replace(filled(), quantity=Quantity(quantity)), Purpose.STOP, S.LIVE, quantity=Quantity(quantity))
     asked = [each for each in sends(steps(left)) if each.purpose in (Purpose.TARGET_1, Purpose.TARGET_2)]
     assert sum(each.quantity for each in asked) <= Decimal(quantity)
-    resting = with_targets(filled())
-    room_gone = replace(resting, quantity=Quantity(8))
-    assert sends(steps(room_gone), Purpose.TARGET_1) == []
+    assert asked or quantity == "0.02"
+
+
+def test_no_target_goes_out_while_a_stop_is_due() -> None:
+    assert [each.purpose for each in sends(steps(naked()))] == [Purpose.STOP]
+    assert sends(steps(filled()), Purpose.TARGET_1)
 
 
 def test_target_too_small_for_venue_is_left_out() -> None:
@@ -159,10 +226,10 @@ def test_target_too_small_for_venue_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("state", "again"),
-    [(S.LIVE, 0), (S.FILLED, 0), (S.REJECTED, 0), (S.UNKNOWN, 0), (S.NOT_PLACED, 1), (S.ABANDONED, 1)],
+    [(S.LIVE, 0), (S.FILLED, 0), (S.REJECTED, 0), (S.CANCELLED, 0), (S.NOT_PLACED, 1), (S.ABANDONED, 1)],
 )
 def test_target_is_placed_once(state: IntentState, again: int) -> None:
-    position = with_state(with_targets(filled()), Purpose.TARGET_1, state)
+    position = with_state(with_targets(filled()), Purpose.TARGET_1, state, reason="postWouldExecute")
     assert len(sends(steps(position), Purpose.TARGET_1)) == again
 
 
@@ -180,7 +247,7 @@ def test_closing_without_stop_beyond_mark_exits_once() -> None:
 
 @pytest.mark.parametrize(
     ("state", "again"),
-    [(S.SENDING, 0), (S.LIVE, 0), (S.PARTIAL, 0), (S.UNKNOWN, 1), (S.REJECTED, 1), (S.CANCELLED, 1), (S.FILLED, 1)],
+    [(S.SENDING, 0), (S.LIVE, 0), (S.PARTIAL, 0), (S.PLANNED, 0), (S.REJECTED, 1), (S.CANCELLED, 1), (S.FILLED, 1)],
 )
 def test_next_exit_waits_for_the_last(state: IntentState, again: int) -> None:
     closing = filled(state=CLOSING)
@@ -189,6 +256,14 @@ def test_next_exit_waits_for_the_last(state: IntentState, again: int) -> None:
     found = sends(steps(position), Purpose.EXIT)
     assert len(found) == again
     assert all(each.generation == 2 for each in found)
+
+
+def test_exit_in_doubt_is_sent_again_then_followed() -> None:
+    closing = filled(state=CLOSING)
+    first = replace(sends(steps(closing), Purpose.EXIT)[0], state=S.UNKNOWN)
+    assert sends(steps(closing.with_intent(first)), Purpose.EXIT) == [first]
+    again = closing.with_intent(replace(first, resent_at=NOW))
+    assert sends(steps(again), Purpose.EXIT)[0].generation == 2
 
 
 def test_foreign_position_gets_a_stop_and_nothing_else() -> None:

@@ -55,7 +55,8 @@ def test_limit_fills_at_its_price_when_price_jumps_over() -> None:
 def test_crossing_limit_takes_up_to_its_price_and_rests() -> None:
     venue = engine((0, 100), (10, 100), listed=market(liquidity=Liquidity(half_spread=d(0), level_size=d(2))))
     answer = venue.send(order("lmt", "buy", 5, "100.2"))
-    assert [event.kind for event in answer.events] == [EventKind.EXECUTION, EventKind.EXECUTION]
+    assert [event.kind for event in answer.events] == [EventKind.PLACE, EventKind.EXECUTION, EventKind.EXECUTION]
+    assert (answer.events[0].order.size, answer.events[0].order.filled) == (d(5), d(0))
     assert fills(venue) == [("buy", d(2), d("100.1"), "taker"), ("buy", d(2), d("100.2"), "taker")]
     assert venue.books.live[placed(answer)].remaining == d(1)
 

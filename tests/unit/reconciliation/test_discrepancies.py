@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -19,12 +20,15 @@ from tests.fakes.records import (
     waiting,
     with_state,
 )
-from tests.unit.reconciliation.views import intent_of, view
+from tests.unit.reconciliation.views import changed, intent_of, view
+from trading.execution.plan import stop_intent, target_intent
 from trading.model.instruments import Side
-from trading.model.orders import IntentState, Purpose
+from trading.model.orders import IntentState, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
-from trading.model.units import Price, Quantity
-from trading.reconciliation.compare import adopt_ghost, discrepancies, ghosts, is_over, mark_missing, orphans
+from trading.model.units import BasisPoints, Price, Quantity
+from trading.model.venue import ListedContract, OpenOrder, OpenOrderKind
+from trading.reconciliation.adopting import adopt_ghost, beside, stray_instrument
+from trading.reconciliation.compare import discrepancies, ghosts, is_over, mark_missing, orphans, wrong_orders
 from trading.reconciliation.view import DiscrepancyKind, VenueView
 
 D = DiscrepancyKind
@@ -68,10 +72,13 @@ def test_position_without_record_is_a_ghost() -> None:
     assert ghosts((filled(),), shown) == ()
 
 
-def test_opposite_position_is_a_ghost_too() -> None:
+def test_opposite_position_on_our_contract_is_named() -> None:
     position = replace(filled(), quantity=Quantity(0))
     opposite = view(positions=[held(position, side=Side.SHORT)])
-    assert D.GHOST in kinds((position,), opposite)
+    assert kinds((position,), opposite) == [D.OPPOSITE_POSITION, D.ZOMBIE]
+    adopted = adopt_ghost(opposite.positions[0], beside(coin()), Price(100), RULES, NOW)
+    assert adopted.instrument == "PF_COINUSD"
+    assert ghosts((position, adopted), opposite) == ()
 
 
 def test_record_without_position_is_a_zombie() -> None:
@@ -87,16 +94,100 @@ def test_unexplained_quantity_is_drift() -> None:
 
 def test_working_order_without_record_is_an_orphan() -> None:
     position = filled()
-    stranded = order_of(position, intent_of(position, Purpose.STOP), client_order_id=ours("stray"), order_id="v-1")
-    shown = seen(position, open_orders=[stranded])
+    shown = seen(position, open_orders=[stranded()])
     assert kinds((position,), shown) == [D.ORPHAN_ORDER]
-    assert orphans((position,), shown) == (stranded,)
+    assert orphans((position,), shown) == (stranded(),)
 
 
 @pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.PLANNED])
 def test_order_of_an_ended_intent_is_an_orphan(state: IntentState) -> None:
-    position = with_state(filled(), Purpose.STOP, state)
-    assert bool(orphans((position,), seen(position))) is state.terminal
+    position = with_state(waiting(), Purpose.STOP, state)
+    assert bool(orphans((position,), seen(position, positions=[]))) is state.terminal
+
+
+def stranded(**changes: object) -> OpenOrder:
+    """A stop of ours that no record knows, on the contract of a position that nothing else covers."""
+    position = filled()
+    known = {"client_order_id": ours("stray"), "order_id": "v-1"}
+    return order_of(position, intent_of(position, Purpose.STOP), **(known | changes))
+
+
+def test_stop_that_alone_covers_a_position_is_kept() -> None:
+    shown = view(positions=[held(filled())], open_orders=[stranded()])
+    assert orphans((), shown) == ()
+    assert orphans((with_state(filled(), Purpose.STOP, IntentState.CANCELLED),), shown) == ()
+    assert orphans((filled(),), shown) == (stranded(),)
+    assert kinds((), shown) == [D.GHOST, D.ORPHAN_ORDER]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"side": OrderSide.BUY},
+        {"reduce_only": False},
+        {"kind": OpenOrderKind.LIMIT},
+        {"contract": "PF_OTHERUSD"},
+    ],
+)
+def test_order_that_covers_nothing_is_no_stop_to_keep(changes: dict[str, object]) -> None:
+    shown = view(positions=[held(filled())], open_orders=[stranded(**changes)])
+    assert orphans((), shown) == shown.open_orders
+
+
+def test_second_working_stop_is_named() -> None:
+    position = filled()
+    second = replace(stop_intent(position, Quantity(10), NOW), state=IntentState.LIVE)
+    assert kinds((position.with_intent(second),), seen(position, open_orders=[])) == [D.DUPLICATE_STOP]
+    pending = replace(second, state=IntentState.CANCEL_PENDING)
+    assert kinds((position.with_intent(pending),), seen(position, open_orders=[])) == []
+
+
+WRONG_STOPS = [
+    {"contract": "PF_OTHERUSD"},
+    {"side": OrderSide.BUY},
+    {"reduce_only": False},
+    {"kind": OpenOrderKind.TAKE_PROFIT},
+    {"trigger_signal": "last"},
+    {"trigger_price": Price(97)},
+    {"open_quantity": Quantity(9)},
+    {"open_quantity": Quantity(11)},
+]
+
+
+@pytest.mark.parametrize("changes", WRONG_STOPS)
+def test_stop_that_is_not_what_was_meant_is_named(changes: dict[str, object]) -> None:
+    position = filled()
+    stop = order_of(position, intent_of(position, Purpose.STOP), **changes)
+    found = discrepancies((), seen(position, open_orders=[stop]), (position,))
+    (wrong,) = [each for each in found if each.kind is D.WRONG_ORDER]
+    assert wrong.subject == intent_of(position, Purpose.STOP).client_order_id
+    assert f" is {next(iter(changes.values()))}, not " in wrong.detail
+
+
+def test_order_that_stands_as_meant_is_not_wrong() -> None:
+    position = filled()
+    stop, entry = (intent_of(position, each) for each in (Purpose.STOP, Purpose.ENTRY))
+    half = order_of(position, stop, open_quantity=Quantity(6), filled=Quantity(4))
+    ended = order_of(position, entry, side=OrderSide.SELL)
+    nameless = replace(half, client_order_id=None, contract="PF_OTHERUSD")
+    assert wrong_orders(position, view(open_orders=[half, ended, nameless])) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [({"reduce_only": False}, 1), ({"open_quantity": Quantity(5)}, 1), ({"open_quantity": Quantity(3)}, 0)],
+)
+def test_target_may_shrink_and_nothing_else(changes: dict[str, object], wrong: int) -> None:
+    target = replace(target_intent(filled(), Purpose.TARGET_1, Quantity(4), Price(102), NOW), state=IntentState.LIVE)
+    position = filled().with_intent(target)
+    assert len(wrong_orders(position, view(open_orders=[order_of(position, target, **changes)]))) == wrong
+
+
+def test_entry_is_not_expected_to_reduce() -> None:
+    position = waiting()
+    entry = intent_of(position, Purpose.ENTRY)
+    assert wrong_orders(position, view(open_orders=[order_of(position, entry)])) == ()
+    assert len(wrong_orders(position, view(open_orders=[order_of(position, entry, side=OrderSide.SELL)]))) == 1
 
 
 def test_order_without_our_name_is_foreign() -> None:
@@ -132,6 +223,42 @@ def test_position_that_is_back_forgets_its_absence() -> None:
     back = mark_missing(replace(gone, quantity=Quantity(10)), NOW + seconds(60))
     assert back.missing_since is None
     assert not is_over(back, NOW + seconds(600), RULES)
+
+
+def test_look_without_the_fills_breaks_the_row_of_absences() -> None:
+    gone = mark_missing(filled(quantity=Quantity(0)), NOW)
+    blind = mark_missing(gone, NOW + seconds(20), sure=False)
+    assert blind.missing_since is None
+    assert not is_over(mark_missing(blind, NOW + seconds(40)), NOW + seconds(40), RULES)
+
+
+def test_zombie_policy_says_after_how_many_looks() -> None:
+    gone = mark_missing(filled(quantity=Quantity(0)), NOW)
+    assert not is_over(gone, NOW + seconds(600), RULES, changed(D.ZOMBIE, active=False))
+    assert not is_over(gone, NOW + seconds(29), RULES, changed(D.ZOMBIE, looks=3))
+    assert is_over(gone, NOW + seconds(30), RULES, changed(D.ZOMBIE, looks=3))
+
+
+def test_listed_contract_is_good_enough_for_a_stop() -> None:
+    listed = ListedContract(
+        contract="PF_ODDUSD",
+        kind="flexible_futures",
+        base="ODD",
+        quote="USD",
+        tradeable=False,
+        post_only=False,
+        perpetual=True,
+        tick=Decimal("0.5"),
+        step=Decimal(1),
+        maximum_position=Quantity(0),
+        margin_levels=(),
+        maker_fee=BasisPoints(-1),
+        taker_fee=BasisPoints(5),
+    )
+    market = stray_instrument(listed)
+    assert (market.id, market.tick, market.maximum_position) == ("PF_ODDUSD", Decimal("0.5"), 1)
+    adopted = adopt_ghost(held(filled(), 7, contract="PF_ODDUSD"), market, Price("100.3"), RULES, NOW)
+    assert adopted.stop == 97
 
 
 def test_fills_that_say_flat_are_proof_enough() -> None:

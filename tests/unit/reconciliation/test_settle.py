@@ -242,3 +242,8 @@ def test_vanished_stop_leaves_position_naked_also_without_fills() -> None:
         position = settled(position, at, positions=[held(position)], fills_known=False)
     assert intent_of(position, Purpose.STOP).state is S.CANCELLED
     assert (position.state, position.quantity) == (PositionState.UNPROTECTED, 10)
+
+
+def test_order_of_unknown_deadline_is_left_as_it_is() -> None:
+    position = with_state(filled(), Purpose.STOP, S.LIVE, process_before=None)
+    assert intent_of(settled(position, LATE), Purpose.STOP) == intent_of(position, Purpose.STOP)

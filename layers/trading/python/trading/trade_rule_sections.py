@@ -80,6 +80,8 @@ class ExecutionRules:
     order_notional_maximum_usd: Decimal
     call_cost_per_10_s: int
     break_even_extra_ticks: int
+    unprotected_maximum_s: int
+    flat_stop_recheck_hours: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,8 @@ def stop_intent(position: Position, quantity: Quantity, now: datetime) -> OrderI
 
 def target_intent(position: Position, purpose: Purpose, quantity: Quantity, price: Price, now: datetime) -> OrderIntent:
     generation = next_generation(position, purpose)
-    return replace(_reducing(position, purpose, generation, quantity, now), type=OrderType.LIMIT, limit_price=price)
+    """Post-only: the venue refuses one whose level is already passed, which a limit order would execute at once."""
+    return replace(_reducing(position, purpose, generation, quantity, now), type=OrderType.POST, limit_price=price)
 
 
 def exit_intent(position: Position, now: datetime) -> OrderIntent:

@@ -15,7 +15,8 @@ rest is cancelled. `mkt` is `ioc` with 1 % price protection. A resting limit fil
 quote reaches its price, and whole when the quote goes one tick further; when the price jumps over it, it fills at its
 own price. Triggers watch mark, index or last, keep their order id when they fire, and execute against the book at the
 price of that moment (after a jump: the price after the jump), so they may slip; without a limit they have the same 1 %
-protection, and what the book cannot take is cancelled.
+protection, and what the book cannot take is cancelled. `fok` executes whole or not at all. A `trailing_stop` is no
+order type of this core: whoever asks for one must be refused.
 
 **Reduce-only** orders never open or turn over a position: they are trimmed when sent (or when triggered), and resting
 ones shrink or are cancelled whenever the position shrinks. A reduce-only trigger is accepted while flat
@@ -27,8 +28,12 @@ realised at the hour or with the next execution. Margin is by tiers of position 
 contract's multiplier of extreme volatility (`Stress`); when margin equity falls below maintenance margin the positions
 are liquidated, largest first, until the account is healthy.
 
+**Lag** (see `views`): the books as they stood some seconds ago, for answers that come late.
+
 **Not public at Kraken, assumed here**: collar 10 %, at most 500 live orders, waiting triggers hold no margin, the tier
-rate applies to the whole position, liquidation closes whole positions.
+rate applies to the whole position, liquidation closes whole positions (halves with `Switches.partial_liquidation`), a
+`fok` that cannot execute whole is refused with the word of an `ioc` that finds nothing, a limit order that executes in
+part when it is sent reports its PLACE before its executions.
 """
 
 from trading.matching.engine import MatchingEngine, opening_books
@@ -38,6 +43,7 @@ from trading.matching.path import PriceFeed, PricePoint, candle_waypoints, inter
 from trading.matching.placing import EditRequest
 from trading.matching.records import Answer, EventKind, Fill, FillType, LogRow, OrderEvent, Position
 from trading.matching.state import Books, Switches, books_from_json, to_json
+from trading.matching.views import fills_until, orders_at, positions_at
 
 __all__ = [
     "Answer",
@@ -68,8 +74,11 @@ __all__ = [
     "TriggerSignal",
     "books_from_json",
     "candle_waypoints",
+    "fills_until",
     "interpolate",
     "opening_books",
+    "orders_at",
     "point_at",
+    "positions_at",
     "to_json",
 ]

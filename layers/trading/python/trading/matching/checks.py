@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from trading.matching.book import crosses, plan_taker, protected_price
+from trading.matching.book import Level, crosses, plan_taker, protected_price
 from trading.matching.core import Core
 from trading.matching.margin import margin_view
 from trading.matching.markets import Market, MarketStatus
@@ -16,6 +16,8 @@ from trading.matching.rounding import ZERO, is_multiple
 
 MAX_CLIENT_ID = 100
 MAX_LIVE_ORDERS = 500
+LIMITED = (OrderType.LIMIT, OrderType.POST, OrderType.IMMEDIATE, OrderType.FILL_OR_KILL)
+"""Types that must name the worst price they may be filled at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ def _size(trial: Trial) -> str | None:
 
 
 def _price(trial: Trial) -> str | None:
-    needs_limit = trial.request.order_type in (OrderType.LIMIT, OrderType.POST, OrderType.IMMEDIATE)
+    needs_limit = trial.request.order_type in LIMITED
     if needs_limit and trial.request.limit_price is None:
         return "invalidPrice"
     if trial.request.order_type.is_trigger and trial.request.stop_price is None:
@@ -137,14 +139,21 @@ def _immediate(trial: Trial) -> str | None:
     if not crossing:
         resting = trial.request.order_type is OrderType.LIMIT
         return None if resting else "iocWouldNotExecute"
-    return _own_order_in_the_way(trial)
+    planned = plan_taker(trial.market, mark, trial.request.side, _wanted(trial), limit)
+    if trial.request.order_type is OrderType.FILL_OR_KILL and sum(level.size for level in planned) < _wanted(trial):
+        return "iocWouldNotExecute"
+    return _own_order_in_the_way(trial, planned)
 
 
-def _own_order_in_the_way(trial: Trial) -> str | None:
-    mark = trial.core.mark(trial.request.symbol)
-    planned = plan_taker(
-        trial.market, mark, trial.request.side, trial.request.size, worst_price(trial.market, mark, trial.request)
-    )
+def _wanted(trial: Trial) -> Decimal:
+    """What is to be executed: of a reduce-only order no more than there is to reduce."""
+    request = trial.request
+    if not request.reduce_only:
+        return request.size
+    return min(request.size, trial.core.reducible(request.symbol, request.side))
+
+
+def _own_order_in_the_way(trial: Trial, planned: tuple[Level, ...]) -> str | None:
     for order in trial.core.books.orders_of(trial.request.symbol):
         if order.side is trial.request.side or order.state is not OrderState.RESTING or order.limit_price is None:
             continue

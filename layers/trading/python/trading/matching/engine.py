@@ -9,7 +9,7 @@ from trading.errors import InvalidInput
 from trading.matching import placing, walking
 from trading.matching.core import Core
 from trading.matching.margin import MarginView, margin_view
-from trading.matching.markets import Market, MarketStatus, Stress
+from trading.matching.markets import MarginTier, Market, MarketStatus, Stress
 from trading.matching.orders import Order, OrderRequest
 from trading.matching.path import PriceFeed, PricePoint
 from trading.matching.placing import EditRequest
@@ -71,6 +71,26 @@ class MatchingEngine:
     def set_stress(self, symbol: str, stress: Stress) -> None:
         """Put a market under stress, or calm it with `Stress()`."""
         self._core.markets[symbol] = replace(self.market(symbol), stress=stress)
+
+    def set_terms(
+        self,
+        symbol: str,
+        *,
+        tick_size: Decimal | None = None,
+        size_step: Decimal | None = None,
+        margin_tiers: tuple[MarginTier, ...] | None = None,
+    ) -> None:
+        """Change tick, step or margin tiers of a market, as the venue does between two readings; None keeps a term.
+
+        Orders that rest keep their price and size. InvalidInput for terms that no market can have.
+        """
+        market = self.market(symbol)
+        self._core.markets[symbol] = replace(
+            market,
+            tick_size=market.tick_size if tick_size is None else tick_size,
+            size_step=market.size_step if size_step is None else size_step,
+            margin_tiers=market.margin_tiers if margin_tiers is None else margin_tiers,
+        )
 
     def point(self, symbol: str) -> PricePoint:
         """Index and mark price of a symbol now."""

@@ -1,33 +1,40 @@
 """Liquidation: cancel orders that could open, then close positions until the account is healthy again."""
 
+from decimal import Decimal
+
 from trading.matching.book import last_price, levels
 from trading.matching.core import Core
 from trading.matching.margin import margin_view
 from trading.matching.orders import Order, OrderState, OrderType, Reason, Side
 from trading.matching.records import FillType, HistoryKind
-from trading.matching.rounding import ZERO
+from trading.matching.rounding import ZERO, floor_to
 
 
 def liquidate(core: Core) -> None:
-    """Cancel orders that could open, then close positions, the one with most notional first, until healthy."""
+    """Cancel orders that could open, then close positions, the one with most notional first, until healthy.
+
+    With `Switches.partial_liquidation` halves of the largest position go first, for as long as a half is a whole step.
+    """
     for order in list(core.books.live.values()):
         if not order.reduce_only and order.order_id in core.books.live:
             core.cancel(order, Reason.LIQUIDATION)
-    by_notional = sorted(
-        core.books.positions, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name)
-    )
-    for symbol in by_notional:
-        _close_by_liquidation(core, symbol)
+    while core.books.positions:
+        symbol = min(core.books.positions, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name))
+        whole = abs(core.books.size_of(symbol))
+        half = floor_to(whole / 2, core.market(symbol).size_step)
+        if core.switches.partial_liquidation and half > ZERO:
+            _close_by_liquidation(core, symbol, half, FillType.PARTIAL_LIQUIDATION)
+        else:
+            _close_by_liquidation(core, symbol, whole, FillType.LIQUIDATION)
         view = margin_view(core.books, core.markets, core.mark)
         if view.equity >= view.maintenance:
             return
 
 
-def _close_by_liquidation(core: Core, symbol: str) -> None:
-    """Close a whole position through the book; what the book cannot take executes at its last level."""
+def _close_by_liquidation(core: Core, symbol: str, size: Decimal, fill_type: FillType) -> None:
+    """Close `size` of a position through the book; what the book cannot take executes at its last level."""
     market, now = core.market(symbol), core.books.now
-    size = core.books.size_of(symbol)
-    side = Side.SELL if size > ZERO else Side.BUY
+    side = Side.SELL if core.books.size_of(symbol) > ZERO else Side.BUY
     core.books.orders_accepted += 1
     core.books.liquidations += 1
     order = Order(
@@ -36,7 +43,7 @@ def _close_by_liquidation(core: Core, symbol: str) -> None:
         symbol=symbol,
         side=side,
         order_type=OrderType.IMMEDIATE,
-        size=abs(size),
+        size=size,
         limit_price=last_price(market, core.mark(symbol)),
         stop_price=None,
         trigger_signal=None,
@@ -51,6 +58,6 @@ def _close_by_liquidation(core: Core, symbol: str) -> None:
     book = list(levels(market, core.mark(symbol), side))
     for level in book[:-1]:
         if order.remaining > ZERO:
-            order, _ = core.execute(order, level.price, min(order.remaining, level.size), FillType.LIQUIDATION)
+            order, _ = core.execute(order, level.price, min(order.remaining, level.size), fill_type)
     if order.remaining > ZERO:
-        core.execute(order, book[-1].price, order.remaining, FillType.LIQUIDATION)
+        core.execute(order, book[-1].price, order.remaining, fill_type)

@@ -26,6 +26,7 @@ class OrderType(StrEnum):
     LIMIT = "lmt"
     POST = "post"
     IMMEDIATE = "ioc"
+    FILL_OR_KILL = "fok"
     MARKET = "mkt"
     STOP = "stp"
     TAKE_PROFIT = "take_profit"

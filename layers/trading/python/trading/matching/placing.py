@@ -45,23 +45,31 @@ def send(core: Core, request: OrderRequest) -> Answer:
     return _placed(order, take_and_rest(core, order, limit, reduced))
 
 
-def take_and_rest(core: Core, order: Order, limit: Decimal, reduced: Decimal | None = None) -> tuple[OrderEvent, ...]:
-    """Execute what crosses up to `limit` as taker; the rest of a limit order rests, of anything else is cancelled."""
+def take_and_rest(
+    core: Core,
+    order: Order,
+    limit: Decimal,
+    reduced: Decimal | None = None,
+    fill_type: FillType = FillType.TAKER,
+) -> tuple[OrderEvent, ...]:
+    """Execute what crosses up to `limit` as taker; the rest of a limit order rests, of anything else is cancelled.
+
+    Events: executions only when all of it executes at once; a PLACE before them when a rest stays on the book.
+    """
     market, mark = core.market(order.symbol), core.mark(order.symbol)
     events: list[OrderEvent] = []
     current = order
     if crosses(market, mark, order.side, limit):
         for level in plan_taker(market, mark, order.side, order.remaining, limit):
             prior = current
-            current, fill = core.execute(current, level.price, level.size, FillType.TAKER)
+            current, fill = core.execute(current, level.price, level.size, fill_type)
             events.append(OrderEvent(kind=EventKind.EXECUTION, order=prior, fill=fill, reduced=reduced))
     if current.remaining == ZERO or not current.state.is_live:
         return tuple(events)
     if order.order_type in (OrderType.LIMIT, OrderType.POST):
         current = core.put(replace(current, state=OrderState.RESTING))
-        if not events:
-            events.append(OrderEvent(kind=EventKind.PLACE, order=current, reduced=reduced))
-        return tuple(events)
+        placed = current if not events else replace(order, state=OrderState.RESTING)
+        return (OrderEvent(kind=EventKind.PLACE, order=placed, reduced=reduced), *events)
     core.cancel(current, Reason.IOC_WOULD_NOT_EXECUTE)
     return tuple(events)
 
@@ -127,7 +135,8 @@ def edit(core: Core, request: EditRequest) -> Answer:
     market, mark = core.market(order.symbol), core.mark(order.symbol)
     limit = edited.limit_price
     if edited.state is OrderState.RESTING and limit is not None and crosses(market, mark, edited.side, limit):
-        events += take_and_rest(core, edited, limit)
+        taken = take_and_rest(core, edited, limit, fill_type=FillType.TAKER_AFTER_EDIT)
+        events += tuple(event for event in taken if event.kind is EventKind.EXECUTION)
     return Answer(status="edited", order_id=order.order_id, client_order_id=request.client_order_id, events=events)
 
 

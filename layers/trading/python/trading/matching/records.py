@@ -14,7 +14,14 @@ class FillType(StrEnum):
 
     MAKER = "maker"
     TAKER = "taker"
+    TAKER_AFTER_EDIT = "takerAfterEdit"
     LIQUIDATION = "liquidation"
+    PARTIAL_LIQUIDATION = "partialLiquidation"
+
+    @property
+    def is_liquidation(self) -> bool:
+        """True when the venue closed (a part of) the position for want of margin."""
+        return self in (FillType.LIQUIDATION, FillType.PARTIAL_LIQUIDATION)
 
 
 class LogInfo(StrEnum):

@@ -48,7 +48,7 @@ def settle_execution(desk: Settlement, order: Order, deal: tuple[Decimal, Decima
     funding = to_money(old.accrued_funding) if old else ZERO
     new = _store_position(desk, size * order.side.sign, price)
     books.fills.append(fill)
-    info = LogInfo.LIQUIDATION if fill_type is FillType.LIQUIDATION else LogInfo.TRADE
+    info = LogInfo.LIQUIDATION if fill_type.is_liquidation else LogInfo.TRADE
     _book_cash(desk, _Booking(info=info, fee=fill.fee, realised=fill.realised, funding=funding or None, fill=fill))
     _book_position(desk, info, fill, (old.size if old else ZERO, new.size))
     books.position_log.append(

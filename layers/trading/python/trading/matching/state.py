@@ -24,11 +24,14 @@ class Switches:
     `accept_stop_when_flat`: a reduce-only trigger is accepted without a position (else wouldNotReducePosition).
     `reuse_client_id_after_close`: a cliOrdId may be used again once its order is closed (else never).
     `trim_reduce_only`: an oversized reduce-only order is trimmed to the position (else wouldNotReducePosition).
+    `partial_liquidation`: a liquidation closes halves of a position until the account is healthy (else all of it). The
+    venue does begin with parts since March 2026; how large they are is not public.
     """
 
     accept_stop_when_flat: bool = True
     reuse_client_id_after_close: bool = False
     trim_reduce_only: bool = True
+    partial_liquidation: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -200,12 +200,10 @@ def _activate(core: Core, order: Order) -> None:
     if order.reduce_only:
         size = min(size, core.reducible(order.symbol, order.side))
         if size == ZERO:
-            core.close(order, OrderState.ACTIVATION_FAILED, Reason.WOULD_NOT_REDUCE)
-            core.remember(HistoryKind.TRIGGER_CANCELLED, order, reason=Reason.WOULD_NOT_REDUCE.lower())
+            _fail(core, order, Reason.WOULD_NOT_REDUCE)
             return
     elif margin_refusal(core, market, order, limit) is not None:
-        core.close(order, OrderState.ACTIVATION_FAILED, Reason.NOT_ENOUGH_MARGIN)
-        core.remember(HistoryKind.TRIGGER_CANCELLED, order, reason=Reason.NOT_ENOUGH_MARGIN.lower())
+        _fail(core, order, Reason.NOT_ENOUGH_MARGIN)
         return
     core.remember(HistoryKind.TRIGGER_ACTIVATED, order, reason=Reason.STOP_TRIGGERED.lower())
     live = replace(
@@ -220,6 +218,12 @@ def _activate(core: Core, order: Order) -> None:
     )
     core.put(live)
     take_and_rest(core, live, limit)
+
+
+def _fail(core: Core, order: Order, reason: Reason) -> None:
+    """End a trigger whose order could not be placed when it fired."""
+    closed = core.close(order, OrderState.ACTIVATION_FAILED, reason)
+    core.remember(HistoryKind.TRIGGER_CANCELLED, closed, old=order, reason=reason.lower())
 
 
 def _liquidate_before(core: Core, step: Step, span: tuple[Decimal, Decimal]) -> Decimal | None:

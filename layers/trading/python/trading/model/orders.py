@@ -23,6 +23,14 @@ ClientOrderId = NewType("ClientOrderId", str)
 CLIENT_ORDER_ID_PREFIX = "smc-"
 
 
+LEVEL_PASSED = ("postWouldExecute", "iocWouldNotExecute")
+"""Words of a refusal that only say where the price is by now."""
+
+
+def refused_for_price(detail: str) -> bool:
+    return any(word in detail for word in LEVEL_PASSED)
+
+
 class OrderSide(StrEnum):
     BUY = "buy"
     SELL = "sell"
@@ -108,6 +116,11 @@ class IntentState(StrEnum):
         """The order may be working at the venue."""
         return self in _MAY_REST
 
+    @property
+    def works(self) -> bool:
+        """The order is known to be working at the venue, and nobody has asked to take it off."""
+        return self in (IntentState.LIVE, IntentState.PARTIAL)
+
 
 INTENT_TRANSITIONS: dict[IntentState, frozenset[IntentState]] = {
     IntentState.PLANNED: frozenset({IntentState.SENDING, IntentState.ABANDONED}),
@@ -144,7 +157,9 @@ _MAY_REST = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderIntent:
     """One order we mean to have at the venue. `generation` counts replacements of a protective order; an entry
-    has generation 1 for ever. Quantities in base coins, prices in USD of the contract."""
+    has generation 1 for ever. Quantities in base coins, prices in USD of the contract.
+
+    `resent_at`: when the same order was sent a second time because its fate was unknown; an entry never is."""
 
     purpose: Purpose
     generation: int
@@ -163,16 +178,24 @@ class OrderIntent:
     filled: Quantity = NOTHING
     reason: str = ""
     absences: tuple[datetime, ...] = ()
+    resent_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.generation > 1 and not self.purpose.protective:
             raise InvalidInput(f"{self.purpose} intent has generation {self.generation}; an entry is never repeated")
+        if self.resent_at is not None and not self.purpose.protective:
+            raise InvalidInput(f"{self.purpose} intent was sent again at {self.resent_at}; an entry is sent once")
         if self.purpose.protective and not self.reduce_only:
             raise InvalidInput(f"{self.purpose} intent is not reduce-only; only an entry may open")
 
     @property
     def open_quantity(self) -> Quantity:
         return Quantity(max(self.quantity - self.filled, Decimal(0)))
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Its fate is unknown and it only reduces: once more, by the same id, repairs it or proves that it exists."""
+        return self.state is IntentState.UNKNOWN and self.purpose.protective and self.resent_at is None
 
     def moved(self, state: IntentState, **changes: object) -> OrderIntent:
         """The same intent one edge further. Staying where it is is allowed; any other unlisted edge raises."""

@@ -24,9 +24,7 @@ class PositionState(StrEnum):
 
 
 POSITION_TRANSITIONS: dict[PositionState, frozenset[PositionState]] = {
-    PositionState.OPENING: frozenset(
-        {PositionState.UNPROTECTED, PositionState.PROTECTED, PositionState.CLOSING, PositionState.CLOSED}
-    ),
+    PositionState.OPENING: frozenset({PositionState.UNPROTECTED, PositionState.PROTECTED, PositionState.CLOSED}),
     PositionState.UNPROTECTED: frozenset({PositionState.PROTECTED, PositionState.CLOSING, PositionState.CLOSED}),
     PositionState.PROTECTED: frozenset({PositionState.UNPROTECTED, PositionState.CLOSING, PositionState.CLOSED}),
     PositionState.CLOSING: frozenset({PositionState.CLOSED}),
@@ -54,6 +52,8 @@ class Position:
     The whole `market` is kept inside, so that a coin that left the universe is managed as before.
     `quantity` is what the venue last showed, `stop` the level the protection stands at, `risk` the money lost at the
     first stop including costs. `intents` is the full history of orders, `fills` of executions, both append-only.
+    `control_version` is the switch's version when it was planned, 0 when that is not recorded: its entry is sent only
+    while the switch has not been changed since.
     """
 
     id: PositionId
@@ -80,6 +80,7 @@ class Position:
     unprotected_since: datetime | None = None
     missing_since: datetime | None = None
     close_reason: str = ""
+    control_version: int = 0
     version: int = 0
 
     @property
@@ -98,8 +99,12 @@ class Position:
 
     def intent(self, purpose: Purpose) -> OrderIntent | None:
         """The newest generation for this purpose."""
-        found = [each for each in self.intents if each.purpose is purpose]
+        found = self.of(purpose)
         return max(found, key=lambda each: each.generation) if found else None
+
+    def of(self, purpose: Purpose) -> tuple[OrderIntent, ...]:
+        """All generations for this purpose."""
+        return tuple(each for each in self.intents if each.purpose is purpose)
 
     def by_client_order_id(self, client_order_id: str) -> OrderIntent | None:
         return next((each for each in self.intents if each.client_order_id == client_order_id), None)

@@ -10,7 +10,7 @@ from trading.model.orders import ClientOrderId, OrderIntent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Record this intent (if it is new) and send its order."""
+    """Record this intent (if it is new) and send its order; one whose fate is unknown is sent again as it was."""
 
     intent: OrderIntent
 
@@ -23,10 +23,18 @@ class Cancel:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Close this position from now on, and say why: no stop can be had for it."""
+
+    reason: str
+
+
 class EntryStepKind(StrEnum):
     WAIT = "wait"
     SEND_STOP = "send_stop"
     SEND_ENTRY = "send_entry"
+    TAKE_ENTRY = "take_entry"
     CANCEL_ENTRY = "cancel_entry"
     ABANDON = "abandon"
     FINISH = "finish"
@@ -38,4 +46,4 @@ class EntryStep:
     why: str = ""
 
 
-Step = Send | Cancel
+Step = Send | Cancel | Leave

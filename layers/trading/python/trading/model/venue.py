@@ -177,7 +177,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """A cash row of the venue's account log: the only reliable source of fees and funding. `funding` received > 0."""
+    """A cash row of the venue's account log: the only reliable source of fees and funding. `funding` received > 0.
+
+    `old_balance` and `new_balance` in units of `asset`, None where the source does not tell them.
+    """
 
     id: int
     at: datetime
@@ -187,6 +190,9 @@ class LedgerRow:
     fee: Money
     realised: Money
     funding: Money
+    asset: str = "usd"
+    old_balance: Money | None = None
+    new_balance: Money | None = None
 
 
 class OrderFate(StrEnum):

@@ -6,32 +6,36 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.model.instruments import Instrument, InstrumentId, MarginLevel, Side, Tier
-from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, PositionId
+from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState
-from trading.model.signals import Levels, Regime, Setup
 from trading.model.times import to_text
-from trading.model.units import BasisPoints, Money, Price, Quantity
-from trading.model.venue import ListedContract, OpenOrder, VenuePosition
+from trading.model.venue import OpenOrder, OpenOrderKind, VenuePosition
+from trading.reconciliation.faults import order_faults
+from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
 from trading.rules import Rules
 
 
-def discrepancies(positions: tuple[Position, ...], view: VenueView) -> tuple[Discrepancy, ...]:
-    """All differences after the records were settled, in a stable order."""
-    found = [*_of_positions(positions, view), *_of_orders(positions, view)]
+def discrepancies(
+    positions: tuple[Position, ...], view: VenueView, read: tuple[Position, ...] = ()
+) -> tuple[Discrepancy, ...]:
+    """All differences after the records were settled, in a stable order.
+
+    `read`: the records as they were before: settling takes over what a changed order shows, so only they tell of it.
+    """
+    found = [*_of_positions(positions, view), *_of_orders(positions, view), *_wrong_orders(read, view)]
     return tuple(sorted(found, key=lambda each: (each.kind, each.subject)))
 
 
 def _of_positions(positions: tuple[Position, ...], view: VenueView) -> list[Discrepancy]:
     found: list[Discrepancy] = []
-    ours = {position.contract: position for position in positions}
+    strange = ghosts(positions, view)
     for shown in view.positions:
         if shown.isolated:
             found.append(_of(DiscrepancyKind.ISOLATED_MARGIN, shown.contract, "the contract is on isolated margin"))
-        position = ours.get(shown.contract)
-        if position is None or shown.side is not position.side:
-            found.append(_of(DiscrepancyKind.GHOST, shown.contract, f"the venue holds {shown.quantity} {shown.side}"))
+        if shown in strange:
+            kind = kind_of_stranger(positions, shown)
+            found.append(_of(kind, shown.contract, f"the venue holds {shown.quantity} {shown.side}"))
     for position in positions:
         found += _of_position(position)
     return found
@@ -48,10 +52,18 @@ def _of_position(position: Position) -> list[Discrepancy]:
         found.append(_of(DiscrepancyKind.QUANTITY_DRIFT, position.contract, detail))
     if not position.quantity and held > 0:
         found.append(_of(DiscrepancyKind.ZOMBIE, position.contract, f"fills say {held}, the venue shows none"))
+    if len(stops := working_stops(position)) > 1:
+        detail = ", ".join(f"{each.open_quantity} at {each.trigger_price}" for each in stops)
+        found.append(_of(DiscrepancyKind.DUPLICATE_STOP, position.contract, detail))
     for intent in position.intents:
         if intent.state is IntentState.UNKNOWN:
             found.append(_of(DiscrepancyKind.UNKNOWN_INTENT, intent.client_order_id, intent.reason))
     return found
+
+
+def working_stops(position: Position) -> tuple[OrderIntent, ...]:
+    stops = (each for each in position.intents if each.purpose is Purpose.STOP)
+    return tuple(each for each in stops if each.state in (IntentState.LIVE, IntentState.PARTIAL))
 
 
 def _of_orders(positions: tuple[Position, ...], view: VenueView) -> list[Discrepancy]:
@@ -64,9 +76,49 @@ def _of_orders(positions: tuple[Position, ...], view: VenueView) -> list[Discrep
     return found
 
 
+def _wrong_orders(positions: tuple[Position, ...], view: VenueView) -> list[Discrepancy]:
+    found = []
+    for position in positions:
+        for intent, faults in wrong_orders(position, view):
+            detail = f"{intent.purpose} on {position.contract}: {'; '.join(faults)}"
+            found.append(_of(DiscrepancyKind.WRONG_ORDER, intent.client_order_id, detail))
+    return found
+
+
+def wrong_orders(position: Position, view: VenueView) -> tuple[tuple[OrderIntent, tuple[str, ...]], ...]:
+    """Working orders of this record that are not what was meant, with what is wrong about each."""
+    found = []
+    for order in view.open_orders:
+        intent = position.by_client_order_id(order.client_order_id or "")
+        if intent is None or intent.state.terminal:
+            continue
+        if faults := order_faults(intent, position.contract, order):
+            found.append((intent, faults))
+    return tuple(found)
+
+
 def orphans(positions: tuple[Position, ...], view: VenueView) -> tuple[OpenOrder, ...]:
-    """Working orders of ours that no record wants any more: safe to cancel, because the record ended first."""
-    return tuple(each for each in view.open_orders if _is_ours(each) and not _wanted(each, positions))
+    """Working orders of ours that no record wants any more: safe to cancel, because the record ended first.
+
+    Not a stop that is all that covers a position: it goes once a recorded stop covers the whole.
+    """
+    unwanted = (each for each in view.open_orders if _is_ours(each) and not _wanted(each, positions))
+    return tuple(each for each in unwanted if not _covers_alone(each, positions, view))
+
+
+def _covers_alone(order: OpenOrder, positions: tuple[Position, ...], view: VenueView) -> bool:
+    shown = view.position(order.contract)
+    if shown is None or order.kind is not OpenOrderKind.STOP or not order.reduce_only:
+        return False
+    if order.side is not OrderSide.closing(shown.side):
+        return False
+    ours = (each for each in positions if _same_market(each, shown))
+    cover = sum((stop.open_quantity for each in ours for stop in working_stops(each)), Decimal(0))
+    return cover < shown.quantity
+
+
+def _same_market(position: Position, shown: VenuePosition) -> bool:
+    return position.contract == shown.contract and position.side is shown.side
 
 
 def _is_ours(order: OpenOrder) -> bool:
@@ -85,91 +137,40 @@ def _of(kind: DiscrepancyKind, subject: str, detail: str) -> Discrepancy:
     return Discrepancy(kind=kind, subject=subject, detail=detail)
 
 
-def is_over(position: Position, now: datetime, rules: Rules) -> bool:
+def is_over(position: Position, now: datetime, rules: Rules, policies: Policies = POLICIES) -> bool:
     """The position is proven flat: its fills say so, or the venue showed nothing twice with time in between.
 
     While the entry may still add to it, it is not over and keeps its stop.
     """
+    policy = policies[DiscrepancyKind.ZOMBIE]
     if position.quantity or position.entry_open or not (position.entered or position.adopted):
         return False
     if position.entered and position.left >= position.entered:
         return True
     first = position.missing_since
-    return first is not None and now - first >= timedelta(seconds=rules.reconciliation.confirm_after_s)
+    if first is None or not policy.active:
+        return False
+    return now - first >= timedelta(seconds=rules.reconciliation.confirm_after_s * (policy.looks - 1))
 
 
 def ghosts(positions: tuple[Position, ...], view: VenueView) -> tuple[VenuePosition, ...]:
-    """Venue positions without a record on their contract."""
-    known = {position.contract for position in positions}
-    return tuple(shown for shown in view.positions if shown.contract not in known)
+    """Venue positions that no record on their contract and side stands for."""
+    return tuple(shown for shown in view.positions if not any(_same_market(each, shown) for each in positions))
 
 
-NO_FEE = BasisPoints(0)
-WHOLE_NOTIONAL = MarginLevel(from_notional=Decimal(0), initial=Decimal(1), maintenance=Decimal(1))
-"""Counts a position that is not ours at its dearest."""
+def kind_of_stranger(positions: tuple[Position, ...], shown: VenuePosition) -> DiscrepancyKind:
+    """What a position without a record is: on our contract the other way round, or one that we know nothing of."""
+    ours = any(each.contract == shown.contract for each in positions)
+    return DiscrepancyKind.OPPOSITE_POSITION if ours else DiscrepancyKind.GHOST
 
 
-def stray_instrument(listed: ListedContract) -> Instrument:
-    """A contract outside our universe, good enough to protect a position on it and for nothing else.
+def mark_missing(position: Position, now: datetime, *, sure: bool = True) -> Position:
+    """Remember when the venue first showed nothing where our fills say something is left; forget it when it is back.
 
-    Only its grid is taken over: nonsense in its fees or margin levels must not keep a stop from it."""
-    return Instrument(
-        id=InstrumentId(listed.contract),
-        spot_pair="",
-        contract=listed.contract,
-        tick=listed.tick,
-        step=listed.step,
-        minimum=Quantity(listed.step),
-        maximum_position=Quantity(max(listed.maximum_position, listed.step)),
-        margin_levels=(WHOLE_NOTIONAL,),
-        maker_fee=NO_FEE,
-        taker_fee=NO_FEE,
-        tier=Tier.C,
-    )
-
-
-def adopt_ghost(shown: VenuePosition, instrument: Instrument, mark: Price, rules: Rules, now: datetime) -> Position:
-    """A record for a position that is not ours: it gets a stop a fixed share away and nothing else, ever."""
-    share = rules.reconciliation.ghost_stop_pct / Decimal(100)
-    long = shown.side is Side.LONG
-    raw = mark * (1 - share * shown.side.sign)
-    stop = instrument.price_down(raw) if long else instrument.price_up(raw)
-    distance = abs(mark - stop)
-    sign = shown.side.sign
-    levels = Levels(
-        side=shown.side,
-        entry=mark,
-        stop=stop,
-        invalidation=stop,
-        target_1=Price(mark + distance * rules.levels.target_1_r * sign),
-        target_2=Price(mark + distance * rules.levels.target_2_r * sign),
-    )
-    return Position(
-        id=PositionId(f"foreign-{instrument.id}-{to_text(now)}"),
-        market=instrument,
-        side=shown.side,
-        state=PositionState.FOREIGN,
-        regime=Regime.WIDE_STRUCTURE,
-        setup=Setup.TREND,
-        planned=shown.quantity,
-        levels=levels,
-        spot_invalidation=stop,
-        stop=stop,
-        risk=Money(shown.quantity * distance),
-        cost_bps=Decimal(0),
-        planned_at=now,
-        entry_expires_at=now,
-        rules_fingerprint=rules.fingerprint,
-        code_version="foreign",
-        quantity=shown.quantity,
-        opened_at=now,
-    )
-
-
-def mark_missing(position: Position, now: datetime) -> Position:
-    """Remember when the venue first showed nothing where our fills say something is left; forget it when it is back."""
+    Not `sure`: a source did not answer, and an absence before it proves nothing together with one after it.
+    """
     held = position.entered > position.left or position.adopted
     missing = not position.quantity and held
-    if missing:
+    if missing and sure:
         return position if position.missing_since else replace(position, missing_since=now)
     return replace(position, missing_since=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +10,9 @@ from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
 from trading.model.units import NOTHING, Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
-from trading.reconciliation.view import VenueView
+from trading.reconciliation.faults import semantic_faults
+from trading.reconciliation.policy import POLICIES, Policies
+from trading.reconciliation.view import DiscrepancyKind, VenueView
 from trading.rules import ExecutionRules
 
 _FATES = {
@@ -20,7 +22,7 @@ _FATES = {
 }
 
 
-def settle(position: Position, view: VenueView, rules: ExecutionRules) -> Position:
+def settle(position: Position, view: VenueView, rules: ExecutionRules, policies: Policies = POLICIES) -> Position:
     """Apply fills, move every intent to what is now known of its order, and take over the venue's quantity.
 
     Absence of an order proves nothing by itself: it ends only with a fill, a report, or repeated absence long after
@@ -28,9 +30,11 @@ def settle(position: Position, view: VenueView, rules: ExecutionRules) -> Positi
     """
     position = apply_fills(position, view.fills)
     for intent in position.intents:
-        position = position.with_intent(settle_intent(position, intent, view, rules))
+        position = position.with_intent(_Settling(position, view, rules, policies).settled(intent))
     shown = view.position(position.contract)
     quantity = shown.quantity if shown and shown.side is position.side else Quantity(0)
+    if quantity and not position.adopted and not policies[DiscrepancyKind.QUANTITY_DRIFT].active:
+        quantity = Quantity(max(position.entered - position.left, Decimal(0)))
     return _with_state(replace(position, quantity=quantity), view.at)
 
 
@@ -44,7 +48,7 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
         intent = _intent_of(position, fill)
         opens = fill.side is OrderSide.opening(position.side)
         # Our own fills are known by their order, whatever the venue's clock says; strangers' only by their time.
-        if intent is None and (opens or not position.entered or fill.at < position.planned_at):
+        if intent is None and (opens or _nothing_left(position) or fill.at < position.planned_at):
             continue
         known.add(fill.id)
         recorded = RecordedFill(
@@ -60,6 +64,11 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
             position = position.with_intent(_filled(intent, fill.quantity))
         position = _with_milestones(position, intent, fill)
     return position
+
+
+def _nothing_left(position: Position) -> bool:
+    """Nothing of it is left to be closed by a stranger: what he trades next is his own."""
+    return position.left >= position.entered
 
 
 def _intent_of(position: Position, fill: Fill) -> OrderIntent | None:
@@ -88,37 +97,96 @@ def _with_milestones(position: Position, intent: OrderIntent | None, fill: Fill)
     return position
 
 
-def settle_intent(position: Position, intent: OrderIntent, view: VenueView, rules: ExecutionRules) -> OrderIntent:
-    """One intent against working orders, reports and time."""
-    if intent.state.terminal:
-        return intent
-    if intent.state is IntentState.PLANNED:
-        return _settle_planned(position, intent, view.at, rules)
-    order = next((each for each in view.open_orders if _same(each, intent)), None)
-    if order is not None:
-        return _found(_as_shown(intent, order), order.order_id, order.filled)
-    if intent.purpose is Purpose.ENTRY and not view.fills_known:
-        # Ended without its fills it would look like one that never filled, and its stop would be taken off.
-        return intent
-    reports = [each for each in view.reports if _same(each, intent)]
-    report = next((each for each in reports if each.fate in _FATES), reports[0] if reports else None)
-    if report is not None and _shows_unseen_fills(intent, report):
-        return _found(intent, report.order_id, report.filled)
-    if report is not None and report.fate in _FATES:
-        return _settle_reported(intent, report)
-    if report is not None and intent.state in (IntentState.SENDING, IntentState.UNKNOWN):
-        return _found(intent, report.order_id, report.filled)
-    return _settle_absent(intent, view, position.contract, rules)
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """What the orders of one position are judged by."""
+
+    position: Position
+    view: VenueView
+    rules: ExecutionRules
+    policies: Policies
+
+    def settled(self, intent: OrderIntent) -> OrderIntent:
+        """One intent against working orders, reports and time."""
+        view = self.view
+        if intent.state.terminal:
+            return intent
+        if intent.state is IntentState.PLANNED:
+            return _settle_planned(self.position, intent, view.at, self.rules)
+        order = next((each for each in view.open_orders if _same(each, intent)), None)
+        if order is not None:
+            return _found(self._as_shown(intent, order), order.order_id, order.filled)
+        if intent.purpose is Purpose.ENTRY and not view.fills_known:
+            # Ended without its fills it would look like one that never filled, and its stop would be taken off.
+            return _unproven(intent)
+        reports = [each for each in view.reports if _same(each, intent)]
+        report = next((each for each in reports if each.fate in _FATES), reports[0] if reports else None)
+        if report is not None and _shows_unseen_fills(intent, report):
+            return _found(intent, report.order_id, report.filled)
+        if report is not None and report.fate in _FATES:
+            return _settle_reported(intent, report)
+        if report is not None and intent.state in (IntentState.SENDING, IntentState.UNKNOWN):
+            return _found(intent, report.order_id, report.filled)
+        return self._settle_absent(intent)
+
+    def _as_shown(self, intent: OrderIntent, order: OpenOrder) -> OrderIntent:
+        """The venue's own numbers of a stop are taken over: one that was changed there no longer covers what we meant,
+        and a stop that is not what we sent (other side, not reduce-only, another trigger signal) covers nothing."""
+        if intent.purpose is not Purpose.STOP or not self.policies[DiscrepancyKind.WRONG_ORDER].active:
+            return intent
+        sound = not semantic_faults(intent, self.position.contract, order)
+        covering = order.open_quantity if sound else NOTHING
+        trigger = order.trigger_price or intent.trigger_price
+        return replace(intent, trigger_price=trigger, quantity=Quantity(covering + intent.filled))
+
+    def _settle_absent(self, intent: OrderIntent) -> OrderIntent:
+        now = self.view.at
+        if intent.state is IntentState.SENDING:
+            started = intent.sent_at or intent.planned_at
+            if now - started <= timedelta(seconds=self.rules.answer_timeout_s):
+                return intent
+            return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
+        if intent.process_before is None:
+            return intent
+        unknown = intent.state is IntentState.UNKNOWN
+        if unknown and not self._proves(intent):
+            return _unproven(intent)
+        # A protective order that was there and is not any more must be replaced, also when no look-up says why: two
+        # of them only cover twice. An entry ends only with proof.
+        visible_by = intent.process_before + timedelta(seconds=self.rules.absence_visibility_s)
+        tells = now > visible_by if unknown else intent.purpose.protective
+        spacing = timedelta(seconds=self.rules.absence_proof_spacing_s)
+        if not tells or (intent.absences and now - intent.absences[-1] < spacing):
+            return intent
+        intent = replace(intent, absences=(*intent.absences, now))
+        if len(intent.absences) < max(self.rules.absence_proofs, self.policies[DiscrepancyKind.UNKNOWN_INTENT].looks):
+            return intent
+        if unknown:
+            return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
+        return intent.moved(IntentState.CANCELLED, reason="gone from the working orders")
+
+    def _proves(self, intent: OrderIntent) -> bool:
+        """This absence may count: every source has answered, and no change of the position stands unexplained."""
+        if not self.policies[DiscrepancyKind.UNKNOWN_INTENT].active:
+            return False
+        if self.position.contract in self.view.not_looked_up:
+            return False
+        return intent.purpose.protective or _explained(self.position, self.view)
 
 
-def _as_shown(intent: OrderIntent, order: OpenOrder) -> OrderIntent:
-    """The venue's own numbers of a stop are taken over: one that was changed there no longer covers what we meant,
-    and a stop that is not what we sent (other side, not reduce-only, another trigger signal) covers nothing."""
-    if intent.purpose is not Purpose.STOP or order.trigger_price is None:
-        return intent
-    sound = order.reduce_only and order.side is intent.side and order.trigger_signal == "mark"
-    covering = order.open_quantity if sound else NOTHING
-    return replace(intent, trigger_price=order.trigger_price, quantity=Quantity(covering + intent.filled))
+def _unproven(intent: OrderIntent) -> OrderIntent:
+    """Two absences with a failed look in between are no proof: counting begins anew."""
+    return replace(intent, absences=())
+
+
+def _explained(position: Position, view: VenueView) -> bool:
+    """The fills since the plan, ours and anybody's, make up the position that is shown. It began from nothing."""
+    signed = Decimal(0)
+    for fill in view.fills:
+        if fill.contract == position.contract and (fill.at >= position.planned_at or _intent_of(position, fill)):
+            signed += fill.quantity if fill.side is OrderSide.BUY else -fill.quantity
+    shown = view.position(position.contract)
+    return signed == (shown.quantity * shown.side.sign if shown else 0)
 
 
 def _same(order: OpenOrder | OrderReport, intent: OrderIntent) -> bool:
@@ -159,31 +227,6 @@ def _settle_reported(intent: OrderIntent, report: OrderReport) -> OrderIntent:
     if intent.state is IntentState.SENDING:
         intent = intent.moved(IntentState.UNKNOWN)
     return intent.moved(state, venue_order_id=report.order_id, reason=intent.reason or f"venue: {report.fate}")
-
-
-def _settle_absent(intent: OrderIntent, view: VenueView, contract: str, rules: ExecutionRules) -> OrderIntent:
-    now = view.at
-    if intent.state is IntentState.SENDING:
-        started = intent.sent_at or intent.planned_at
-        if now - started <= timedelta(seconds=rules.answer_timeout_s):
-            return intent
-        return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
-    if intent.process_before is None:
-        return intent
-    visible_by = intent.process_before + timedelta(seconds=rules.absence_visibility_s)
-    unknown = intent.state is IntentState.UNKNOWN
-    # A protective order that was there and is not any more must be replaced, also when no look-up says why: two of
-    # them only cover twice. An entry ends only with proof.
-    tells = now > visible_by and contract not in view.not_looked_up if unknown else intent.purpose.protective
-    spacing = timedelta(seconds=rules.absence_proof_spacing_s)
-    if not tells or (intent.absences and now - intent.absences[-1] < spacing):
-        return intent
-    intent = replace(intent, absences=(*intent.absences, now))
-    if len(intent.absences) < rules.absence_proofs:
-        return intent
-    if unknown:
-        return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
-    return intent.moved(IntentState.CANCELLED, reason="gone from the working orders")
 
 
 def in_doubt(position: Position, open_orders: tuple[OpenOrder, ...]) -> tuple[OrderIntent, ...]:

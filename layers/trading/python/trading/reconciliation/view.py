@@ -30,6 +30,8 @@ class VenueView:
 
 
 class DiscrepancyKind(StrEnum):
+    """Every one has its line in `policy.POLICIES`. UNPRICED: an ended position whose money the log does not tell."""
+
     NAKED_POSITION = "naked_position"
     UNKNOWN_INTENT = "unknown_intent"
     GHOST = "ghost"
@@ -38,6 +40,10 @@ class DiscrepancyKind(StrEnum):
     FOREIGN_ORDER = "foreign_order"
     QUANTITY_DRIFT = "quantity_drift"
     ISOLATED_MARGIN = "isolated_margin"
+    OPPOSITE_POSITION = "opposite_position"
+    WRONG_ORDER = "wrong_order"
+    DUPLICATE_STOP = "duplicate_stop"
+    UNPRICED = "unpriced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

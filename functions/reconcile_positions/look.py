@@ -1,0 +1,127 @@
+"""One run's look at the account: what the venue shows, and what everything in the run is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from functions.reconcile_positions.telling import ReconcileReport
+from shared.trading_desk import TradingDesk
+from trading.errors import (
+    IllegalTransition,
+    InvalidInput,
+    TradingError,
+    VenueAnswerInvalid,
+    VenueAuthenticationFailed,
+    VenueUnavailable,
+)
+from trading.model.positions import Position
+from trading.model.units import Price
+from trading.model.venue import Fill, OrderReport, Quote, VenuePosition
+from trading.reconciliation.policy import Policies
+from trading.reconciliation.settle import in_doubt
+from trading.reconciliation.view import DiscrepancyKind, VenueView
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=1)
+"""The venue stamps its rows with its own clock."""
+
+CONTRADICTIONS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, IllegalTransition, InvalidInput)
+"""What must not be possible. Entries stop until a person has looked; what protects goes on."""
+
+FAILURES = (TradingError, PynamoDBException, BotoCoreError, ClientError, *CONTRADICTIONS)
+"""What may go wrong with one record, and must not keep another one from its stop."""
+
+VENUE_FAILURES = (VenueUnavailable, VenueAuthenticationFailed)
+
+
+class Quotes:
+    """Bulk quotes, read at most once a run and only when something needs a mark."""
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self._quotes: dict[str, Quote] | None = None
+
+    def mark(self, contract: str) -> Price | None:
+        if self._quotes is None:
+            try:
+                self._quotes = self._desk.venue.quotes()
+            except VENUE_FAILURES:
+                self._quotes = {}
+        quote = self._quotes.get(contract)
+        return quote.mark if quote else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the steps of one run share."""
+
+    desk: TradingDesk
+    view: VenueView
+    quotes: Quotes
+    policies: Policies
+    report: ReconcileReport
+
+    def acts(self, kind: DiscrepancyKind) -> bool:
+        return self.policies[kind].active
+
+    def failed(self, subject: str, error: Exception) -> None:
+        """Keep what went wrong with one of them; the others go on."""
+        sentence = f"{subject}: {error}"
+        self.report.failures.append(sentence)
+        if isinstance(error, CONTRADICTIONS):
+            self.report.contradictions.append(f"{subject}: {type(error).__name__} {error}")
+
+
+def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: ReconcileReport) -> VenueView:
+    """Positions, orders and fills in one go; look-ups only for orders that should rest and do not.
+
+    A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired. So they are
+    when the fills do not answer, from positions and orders alone; nothing is concluded from silence then.
+    """
+    oldest = min((each.planned_at for each in positions), default=None)
+    since = oldest - CLOCKS_MAY_DIFFER if oldest else None
+    shown, orders = desk.venue.positions(), desk.venue.open_orders()
+    fills = _read_fills(desk, since, report)
+    _refuse_empty(desk, shown, positions)
+    reports: list[OrderReport] = []
+    failed = {each.contract for each in positions} if fills is None else set()
+    for position in positions:
+        doubtful = in_doubt(position, orders)
+        if not doubtful:
+            continue
+        try:
+            reports += desk.venue.order_reports([each.client_order_id for each in doubtful])
+            reports += desk.venue.order_history(position.contract, position.planned_at - CLOCKS_MAY_DIFFER)
+        except VENUE_FAILURES as error:
+            failed.add(position.contract)
+            report.failures.append(f"{position.instrument} look-up: {error}")
+    return VenueView(
+        positions=shown,
+        open_orders=orders,
+        fills=fills or (),
+        reports=tuple(reports),
+        at=desk.now,
+        not_looked_up=frozenset(failed),
+        fills_known=fills is not None,
+    )
+
+
+def _read_fills(desk: TradingDesk, since: datetime | None, report: ReconcileReport) -> tuple[Fill, ...] | None:
+    try:
+        return desk.venue.fills(since)
+    except VENUE_FAILURES as error:
+        # Positions and orders have answered: a key that may read those but not this still protects what is held.
+        report.failures.append(f"fills: {error}")
+        return None
+
+
+def _refuse_empty(desk: TradingDesk, shown: tuple[VenuePosition, ...], positions: tuple[Position, ...]) -> None:
+    """No position is shown where we hold some: believed only when no margin is in use for positions either."""
+    if shown or not any(each.quantity for each in positions):
+        return
+    used = desk.venue.account().initial_margin
+    if used > 0:
+        raise VenueAnswerInvalid(f"the venue shows no position but {used} USD of margin for positions")

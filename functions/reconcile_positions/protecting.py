@@ -1,0 +1,82 @@
+"""One position's orders put right: the stop that is missing, the order that is wrong, the one that is too many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.reconcile_positions.look import Look
+from functions.reconcile_positions.telling import tell_naked
+from trading.execution.protection import protective_steps
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import Position, PositionState
+from trading.model.steps import Cancel, Step
+from trading.model.units import Price
+from trading.reconciliation.compare import working_stops, wrong_orders
+from trading.reconciliation.view import DiscrepancyKind
+
+WORKING = (IntentState.LIVE, IntentState.PARTIAL)
+
+
+def protect(look: Look, position: Position) -> Position:
+    """People are told after the stop was sent: an alert that is slow to publish must not make it late."""
+    desk, report = look.desk, look.report
+    naked = position.state in (PositionState.UNPROTECTED, PositionState.FOREIGN)
+    before, found = desk.orders.sent, position
+    if not naked or (desk.rules.reconciliation.repair_missing_stop and look.acts(DiscrepancyKind.NAKED_POSITION)):
+        mark = look.quotes.mark(position.contract) if naked else None
+        position = desk.orders.carry_out(position, _Steps(look, mark).of)
+    if naked and desk.orders.sent > before:
+        report.repaired.append(position.contract)
+    if found.state is PositionState.UNPROTECTED:
+        tell_naked(desk, found, report)
+    position = _cancel_again(look, position)
+    return _take_off(look, position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    look: Look
+    mark: Price | None
+
+    def of(self, position: Position) -> tuple[Step, ...]:
+        """What protection asks for, less the cancelling of a second stop where the policy leaves it."""
+        steps = protective_steps(position, self.mark, self.look.desk.rules, self.look.desk.now)
+        if self.look.acts(DiscrepancyKind.DUPLICATE_STOP):
+            return steps
+        stops = {each.client_order_id for each in working_stops(position)}
+        return tuple(each for each in steps if not (isinstance(each, Cancel) and each.client_order_id in stops))
+
+
+def _cancel_again(look: Look, position: Position) -> Position:
+    """A cancel whose request was lost: the order still works, so ask again (harmless when it is gone)."""
+    working = {order.client_order_id for order in look.view.open_orders}
+    for intent in position.intents:
+        pending = intent.state is IntentState.CANCEL_PENDING and intent.purpose is not Purpose.ENTRY
+        if pending and intent.client_order_id in working:
+            position = look.desk.orders.cancel(position, intent)
+    return position
+
+
+def _take_off(look: Look, position: Position) -> Position:
+    """Orders of ours that must not go on working: not what was meant, or an entry against somebody's position.
+
+    A wrong stop is not among them: protection has placed the right one and takes it off itself.
+    """
+    wrong = [intent for intent, _ in wrong_orders(position, look.view) if intent.purpose is not Purpose.STOP]
+    if not look.acts(DiscrepancyKind.WRONG_ORDER):
+        wrong = []
+    entry = position.intent(Purpose.ENTRY)
+    if entry is not None and _against_a_stranger(look, position):
+        wrong.append(entry)
+    for intent in wrong:
+        known = position.by_client_order_id(intent.client_order_id) or intent
+        if known.state in WORKING:
+            position = look.desk.orders.cancel(position, known)
+    return position
+
+
+def _against_a_stranger(look: Look, position: Position) -> bool:
+    """An entry that fills against the owner's own position would close it for him."""
+    shown = look.view.position(position.contract)
+    acts = look.acts(DiscrepancyKind.OPPOSITE_POSITION)
+    return acts and shown is not None and shown.side is not position.side

@@ -1,0 +1,43 @@
+"""An order of ours that is not what we meant: compared field by field with its intent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trading.model.orders import OrderIntent, Purpose
+from trading.model.venue import OpenOrder, OpenOrderKind
+
+
+def order_faults(intent: OrderIntent, contract: str, order: OpenOrder) -> tuple[str, ...]:
+    """What is wrong with the working order of this intent; empty when it stands as meant.
+
+    A resting order may be smaller than meant (the venue shrinks what only reduces), never larger; a stop may be
+    neither. What has filled counts by whichever side has seen more of it.
+    """
+    wrong = list(semantic_faults(intent, contract, order))
+    filled = max(intent.filled, order.filled)
+    meant = max(intent.quantity - filled, Decimal(0))
+    stop = intent.purpose is Purpose.STOP
+    if order.open_quantity > meant or (stop and order.open_quantity < meant):
+        wrong.append(_told("quantity", order.open_quantity, meant))
+    if stop and order.trigger_price != intent.trigger_price:
+        wrong.append(_told("trigger price", order.trigger_price, intent.trigger_price))
+    return tuple(wrong)
+
+
+def semantic_faults(intent: OrderIntent, contract: str, order: OpenOrder) -> tuple[str, ...]:
+    """Faults that make it another order altogether: a stop with one of them covers nothing at all."""
+    compared: list[tuple[str, object, object]] = [
+        ("contract", order.contract, contract),
+        ("side", order.side, intent.side),
+    ]
+    if intent.purpose.protective:
+        compared.append(("reduce-only", order.reduce_only, True))
+    if intent.purpose is Purpose.STOP:
+        compared.append(("kind", order.kind, OpenOrderKind.STOP))
+        compared.append(("trigger signal", order.trigger_signal, "mark"))
+    return tuple(_told(name, shown, meant) for name, shown, meant in compared if shown != meant)
+
+
+def _told(name: str, shown: object, meant: object) -> str:
+    return f"its {name} is {shown}, not {meant}"
