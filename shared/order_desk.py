@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from shared.storage.ledger import Ledger
 from trading.errors import StoreConflict, VenueUnavailable
+from trading.model.flat_stop import nothing_to_reduce
 from trading.model.orders import IntentState, OrderIntent, Purpose, refused_for_price
 from trading.model.positions import Position, PositionState
 from trading.model.steps import Cancel, Leave, Send, Step
@@ -150,7 +151,8 @@ class OrderDesk:
 def _failed(position: Position, intent: OrderIntent) -> bool:
     """Not to be repeated in this run: its fate stays unknown, or it was refused and is no stop to try anew."""
     known = position.by_client_order_id(intent.client_order_id) or intent
-    again = known.purpose is Purpose.STOP and not refused_for_now(known.reason)
+    passing = refused_for_now(known.reason) or nothing_to_reduce(known.reason)
+    again = known.purpose is Purpose.STOP and not passing
     lost = known.state is IntentState.UNKNOWN and not known.may_be_sent_again
     return lost or (known.state is IntentState.REJECTED and not again)
 

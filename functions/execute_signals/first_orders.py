@@ -11,7 +11,7 @@ from trading.errors import StoreConflict, VenueAnswerInvalid
 from trading.execution.entries import counts_as_refused
 from trading.execution.protection import protective_steps
 from trading.execution.verify import stop_faults
-from trading.model.flat_stop import REFUSED_WHILE_FLAT, FlatStop
+from trading.model.flat_stop import REFUSED_WHILE_FLAT, FlatStop, nothing_to_reduce
 from trading.model.orders import IntentState, OrderIntent, OrderType, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.venue import VenuePosition
@@ -28,7 +28,7 @@ def send_first_stop(desk: TradingDesk, position: Position) -> Position:
     position = desk.orders.send(position, stop)
     answered = intent_of(position, Purpose.STOP)
     accepted = answered.state is IntentState.LIVE
-    refused = answered.state is IntentState.REJECTED and REFUSED_WHILE_FLAT in answered.reason
+    refused = answered.state is IntentState.REJECTED and nothing_to_reduce(answered.reason)
     if (accepted or refused) and not (known and believed and known.accepted is accepted):
         source = f"{position.contract} {answered.client_order_id}"
         desk.ledger.note_flat_stop(FlatStop(accepted=accepted, at=desk.clock.now(), source=source))

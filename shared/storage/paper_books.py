@@ -168,7 +168,6 @@ def _trim(paper: PaperBooks) -> list[Books]:
     numbered = enumerate(books.log, start=paper.rows_moved + 1)
     # The core numbers rows by their place in its list, and that list is only the end of the log.
     books.log = [row if row.row_id == number else replace(row, row_id=number) for number, row in numbered]
-    books.history, books.position_log = [], []
     if max(len(books.fills) - KEPT, len(books.closed) - KEPT, len(books.log) - KEPT_ROWS) <= SLACK:
         return []
     fills, books.fills = _split(books.fills, KEPT)

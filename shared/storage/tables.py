@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError
 from botocore.loaders import Loader, create_loader
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
@@ -93,7 +94,8 @@ def connection(model: type[Item]) -> TableConnection:
 def lost_condition(error: PutError | UpdateError | DeleteError | TransactWriteError) -> bool:
     """The write was refused because its condition did not hold, or because the item is in somebody's transaction at
     this moment: somebody else was first."""
-    codes = {error.cause_response_code}
+    # An error without an answer (a timeout) has no code; PynamoDB would look for one in it and fail.
+    codes = {error.cause_response_code} if isinstance(error.cause, ClientError) else set()
     if isinstance(error, TransactWriteError):
         codes |= {reason.code for reason in error.cancellation_reasons if reason is not None}
     return bool(codes & SOMEBODY_ELSE)

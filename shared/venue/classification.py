@@ -75,7 +75,7 @@ def classify_send(outcome: Outcome) -> SendAnswer:
         return _unknown(f"no answer: {outcome.detail}")
     if outcome.status == 429:
         # The limiter stands before the order engine: Kraken's 429 and its apiLimitExceeded both mean that the request
-        # was not processed (contract, sections 9 and 10). A refusal for now: `trading.model.venue` knows the word.
+        # was not processed (contract, sections 9 and 10). The same order may go later: see `refused_for_now`.
         return _rejected("rate limited, HTTP 429")
     document = outcome.document()
     if document is None:

@@ -62,3 +62,12 @@ def test_account_opened_again_uses_new_ids(desk: PaperDesk) -> None:
     desk.run().open_account(Decimal(500))
     desk.buy()
     assert desk.run().fills()[0].id != first
+
+
+def test_events_that_nobody_reads_are_not_stored(desk: PaperDesk) -> None:
+    desk.buy()
+    desk.protect("95")
+    paper = PaperBooksStore(LEDGER).read()
+    assert paper is not None
+    assert (paper.books.history, paper.books.position_log) == ([], [])
+    assert len(paper.books.fills) == 1

@@ -10,6 +10,7 @@ from pynamodb.exceptions import GetError, PutError, QueryError, TransactWriteErr
 from pynamodb.transactions import TransactWrite
 
 from shared.storage.control import ControlStore
+from shared.storage.ledger import SignalState
 from shared.storage.tables import LedgerItem, bind, connection, lost_condition, save_new
 from tests.fakes.cloud import LEDGER
 from tests.fakes.records import NOW, control
@@ -63,7 +64,7 @@ def test_hook_sees_operation_table_and_key(dynamo: SimulatedDynamo) -> None:
     assert seen == [
         ("TransactWriteItems", LEDGER, f"CONTROL/CURRENT+{audit}"),
         ("Query", LEDGER, "A/*"),
-        ("BatchGetItem", LEDGER, "A/2+A/1"),
+        ("BatchGetItem", LEDGER, "A/1+A/2"),
     ]
 
 
@@ -107,6 +108,19 @@ def test_throttled_write_is_no_lost_condition(dynamo: SimulatedDynamo) -> None:
     for error in (errors.throttled, errors.server_error, errors.unreachable):
         with installed(dynamo, raising(error)), pytest.raises(PutError):
             save_new(item())
+
+
+@pytest.mark.parametrize("error", [errors.timed_out, errors.connection_closed])
+def test_unanswered_write_is_no_lost_condition(dynamo: SimulatedDynamo, error: Callable[[str], Exception]) -> None:
+    with installed(dynamo, raising(error)), pytest.raises(PutError):
+        save_new(item())
+
+
+def test_scan_reads_every_item_and_filters(dynamo: SimulatedDynamo) -> None:
+    for number in range(5):
+        item(str(number), version=number).save()
+    assert [each.sk for each in LedgerItem.scan(consistent_read=True, page_size=2)] == ["0", "1", "2", "3", "4"]
+    assert [each.sk for each in LedgerItem.scan(LedgerItem.version > 2, consistent_read=True)] == ["3", "4"]
 
 
 def test_write_sent_again_meets_its_own_condition(dynamo: SimulatedDynamo) -> None:
@@ -170,6 +184,12 @@ def test_query_of_more_than_a_megabyte_comes_in_pages(dynamo: SimulatedDynamo) -
         found = [each.sk for each in LedgerItem.query("A", consistent_read=True)]
     assert found == [str(number) for number in range(7)]
     assert len(calls) == 2
+
+
+def test_word_is_stored_as_plain_text(dynamo: SimulatedDynamo) -> None:
+    item(state=SignalState.NEW).save()
+    item("2").update([LedgerItem.state.set(SignalState.NEW)])
+    assert {type(stored["state"]["S"]) for _, stored in dynamo.items(LEDGER)} == {str}
 
 
 def test_number_is_kept_in_its_shortest_form(dynamo: SimulatedDynamo) -> None:

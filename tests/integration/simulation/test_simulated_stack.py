@@ -29,10 +29,10 @@ from tests.simulation.transports.dynamo import installed
 from tests.simulation.transports.dynamo_errors import throttled
 from tests.simulation.transports.dynamo_reads import Answer
 from tests.simulation.transports.feed import ListedPrices
-from tests.simulation.transports.greenlet_local import GreenletLocal
 from tests.simulation.transports.http import InProcessVenue, Run
+from tests.simulation.transports.http_faults import timed_out
 from tests.simulation.transports.stack import SimulatedStack, StackHooks, installed_stack
-from trading.errors import VenueAuthenticationFailed
+from trading.errors import VenueAuthenticationFailed, VenueUnavailable
 from trading.model.instruments import Universe
 from trading.model.venue import OpenOrderKind
 
@@ -122,25 +122,29 @@ def test_handlers_meet_faults_of_the_hooks(scene: Scene) -> None:
     scene.run("reconcile_positions")
 
 
-def test_greenlets_sharing_an_adapter_read_their_own_answers(scene: Scene) -> None:
+def test_lost_answer_is_not_that_of_another_greenlet(scene: Scene) -> None:
     venue = scene.stack.venue
     adapter, hub = venue.client(), greenlet.getcurrent()
     seen: list[tuple[str, object]] = []
 
+    def read(name: str) -> None:
+        try:
+            seen.append((name, adapter.account().equity))
+        except VenueUnavailable:
+            seen.append((name, "lost"))
+
     def switching(method: str, path: str, parameters: Mapping[str, str], run: Run) -> Response:
-        hub.switch()
+        if hub.switch() == "lose":
+            raise timed_out()
         return run()
 
     venue.hook = switching
-    first = greenlet(lambda: seen.append(("account", adapter.account().equity)))
-    second = greenlet(lambda: seen.append(("positions", adapter.positions())))
-    first.switch()
-    second.switch()
-    # The second one ends while the first one still waits for its answer.
-    second.switch()
-    first.switch()
-    assert seen == [("positions", ()), ("account", 10_000)]
-    assert not hasattr(GreenletLocal(), "received")
+    first, second = greenlet(read), greenlet(read)
+    first.switch("first")
+    second.switch("second")
+    second.switch("answer")
+    first.switch("lose")
+    assert seen == [("second", 10_000), ("first", "lost")]
 
 
 def test_stale_answer_shows_the_orders_of_before(scene: Scene) -> None:

@@ -119,7 +119,7 @@ def test_request_that_arrives_late_is_refused_by_the_venue(venue: InProcessVenue
         (faults.truncated, VenueAnswerInvalid),
     ],
 )
-def test_spoilt_answer_of_a_read_is_never_an_empty_one(
+def test_spoilt_answer_is_never_an_empty_one(
     venue: InProcessVenue, trader: Trader, spoil: Spoil, error: type[TradingError]
 ) -> None:
     venue.hook = lambda _method, _path, _parameters, run: spoil(run())

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from functions.execute_signals import handler
 from functions.execute_signals.execute import execute_signals
 from tests.fakes.cloud import Cloud
-from tests.fakes.records import NOW, levels, rules_with
+from tests.fakes.records import NOW, levels, risk_day, rules_with
+from tests.integration.limits.local_stack import _environment
 from tests.integration.trading.interleaving import Meanwhile
+from tests.integration.trading.test_failures_are_told import CONTEXT
 from tests.integration.trading.world import World, new_world
 from trading.model.control import KillLevel
 from trading.model.disorder import DisorderPause, MarketWatch
@@ -110,6 +113,44 @@ def test_unseen_position_is_protected_by_reconcile(flat: World, hidden: str) -> 
     assert flat.entries_placed() == 1
 
 
+@pytest.mark.parametrize(
+    "sends",
+    [["", "lost request", "lost request"], ["", "invalidPrice", "marketSuspended"], ["", "wouldNotReducePosition"]],
+)
+def test_stop_that_fails_after_the_entry_comes_within_a_minute(flat: World, sends: list[str]) -> None:
+    flat.venue.advance(60, COIN="99.9")
+    flat.venue.faults.sends = sends
+    report = flat.execute()
+    assert report.failures == ["COIN: entered without a sound stop: the stop is not among the working orders"]
+    assert flat.position().state is PositionState.UNPROTECTED
+    flat.venue.advance(50)
+    flat.reconcile()
+    flat.minutes(2)
+    assert flat.position().state is PositionState.PROTECTED
+    assert flat.venue.naked_seconds_max() == 50
+
+
+def test_position_the_venue_does_not_see_yet_is_not_left(flat: World) -> None:
+    flat.venue.advance(60, COIN="99.9")
+    flat.venue.faults.sends = ["", *["wouldNotReducePosition"] * 3]
+    flat.execute()
+    for _ in range(3):
+        flat.venue.advance(15)
+        flat.reconcile()
+    assert flat.position().state is not PositionState.CLOSING
+    assert flat.intent(Purpose.STOP).state is S.LIVE
+    assert OrderType.MARKET not in types(flat)
+
+
+def test_entry_answer_counts_for_the_row_of_refusals(flat: World) -> None:
+    flat.cloud.control.save_risk_day(risk_day(rejections=4))
+    flat.venue.advance(60, COIN="99.9")
+    flat.execute()
+    day = flat.cloud.control.risk_day()
+    assert day is not None
+    assert day.rejections == 0
+
+
 @pytest.mark.parametrize("fault", ["lost reply", "lost request"])
 def test_watched_entry_in_doubt_is_never_sent_twice(flat: World, fault: str) -> None:
     flat.venue.faults.sends = [fault]
@@ -186,3 +227,16 @@ def test_refusal_is_believed_for_its_time(cloud: Cloud, hours: int, asked: int) 
     answer = cloud.ledger.flat_stop()
     assert answer is not None
     assert answer.accepted is bool(asked)
+
+
+def test_run_record_shows_the_answer(flat: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    flat.venue.advance(60)
+    for name, value in _environment("http://127.0.0.1:9", flat.cloud, {}).items():
+        monkeypatch.setenv(name, value)
+    # The composition is the one of the test's world; the handler is the real one.
+    monkeypatch.setattr(handler, "open_desk", lambda *_: flat.desk())
+    handler.handler({}, CONTEXT)
+    run = flat.cloud.control.last_run("execute_signals")
+    assert run is not None
+    assert run.proof["watched"] == ["PF_COINUSD"]
+    assert run.proof["flat_stop"].startswith("The venue refuses a stop while flat, seen at 2024-05-01 10:00 UTC")

@@ -26,7 +26,7 @@ S = IntentState
 
 def beside(world: World) -> Position:
     """The record that stands beside our own, under the contract's name."""
-    (found,) = [each for each in world.cloud.ledger.open_positions() if each.instrument == CONTRACT]
+    (found,) = [each for each in world.cloud.ledger.readable_positions()[0] if each.instrument == CONTRACT]
     return found
 
 
@@ -129,6 +129,7 @@ def test_flip_is_protected_while_the_log_says_nothing(world: World) -> None:
 def test_owners_opposite_position_takes_our_waiting_entry_off(world: World) -> None:
     world.add_signal()
     world.execute()
+    world.venue.advance(30, COIN="101.5")
     by_hand(world, "mkt", "sell", "5")
     world.minutes(2)
     assert beside(world).quantity == 5
@@ -176,7 +177,7 @@ def test_stop_of_a_lost_record_is_kept_until_another_covers(world: World) -> Non
     # The table was restored from before the entry: venue and ledger know nothing of each other.
     ended = world.position().moved(PositionState.CLOSED)
     world.cloud.ledger.close_position(ended, None)
-    world.venue.faults.sends = ["invalidPrice"]
+    world.venue.faults.sends = ["apiLimitExceeded"]
     world.venue.advance(30)
     world.reconcile()
     working = {each.client_order_id for each in world.venue.open_orders()}

@@ -182,4 +182,4 @@ def test_round_trip_is_in_every_book(trader: Trader) -> None:
 
 def test_cancel_of_the_unknown_is_gone(trader: Trader) -> None:
     assert trader.venue.cancel("smc-never-existed").gone
-    assert trader.venue.cancel_order("no-such-order").gone
+    assert trader.venue.cancel_order("00000000-0000-4000-8000-000000000000").gone

@@ -121,7 +121,7 @@ def test_position_missing_before_the_dark_is_not_ended(world: World) -> None:
 def test_target_of_unknown_fate_waits_for_the_fills(world: World) -> None:
     world.add_signal()
     world.execute()
-    world.venue.faults.sends = ["lost request"] * 2
+    world.venue.faults.sends = ["lost request", "", "lost request"]  # target 1, target 2, target 1 again
     world.minute(COIN="99.5")
     assert world.intent(Purpose.TARGET_1).state is S.UNKNOWN
     without_fills(world, 6)

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from tests.fakes.shared_folder import SHARED
+from tests.integration.venue import fault_cases_of_pages as pages
 from tests.integration.venue import fault_cases_of_rows as rows
 from tests.integration.venue import fault_cases_of_sends as sends
 from tests.integration.venue import fault_cases_of_state as state
@@ -98,11 +99,11 @@ CASES: dict[str, Callable[[Rig], None]] = {
     "margin-tiers-change": state.margin_tiers_change,
     "funding-rolls-over": state.funding_rolls_over,
     "skewed-clock": state.skewed_clock,
-    "many-fills": state.many_fills,
-    "fills-of-one-moment": state.fills_of_one_moment,
-    "fills-without-end": state.fills_without_end,
-    "log-of-one-moment": state.log_of_one_moment,
-    "history-token-expires": state.history_token_expires,
+    "many-fills": pages.many_fills,
+    "fills-of-one-moment": pages.fills_of_one_moment,
+    "fills-without-end": pages.fills_without_end,
+    "log-of-one-moment": pages.log_of_one_moment,
+    "history-token-expires": pages.history_token_expires,
     "unknown-words": rows.unknown_words,
     "null-fields": rows.null_fields,
     "repeated-rows": rows.repeated_rows,

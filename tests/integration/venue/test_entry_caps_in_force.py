@@ -106,6 +106,8 @@ def protected(cloud: Cloud, loopback: LoopbackVenue) -> Position:
     loopback.answer(f"{V3}/openorders", bodies.success(openOrders=[row]))
     loopback.answer(SEND, bodies.success(sendStatus={"status": "placed", "order_id": "order-1"}))
     cloud.control.set_control(control(KillLevel.NORMAL))
+    # A plan made under another version of the switch would be given up before it meets the caps.
+    position = replace(position, control_version=cloud.control.control(NOW).version)
     cloud.ledger.adopt_position(position)
     return position
 

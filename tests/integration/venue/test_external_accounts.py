@@ -30,7 +30,11 @@ def recorded(loopback: LoopbackVenue) -> dict[str, Any]:
 def test_recorded_wallet_counts_after_its_haircuts(venue: KrakenRestVenue, recorded: dict[str, Any]) -> None:
     account = venue.account()
     assert (account.equity, account.portfolio_value) == (Decimal("34122.66"), Decimal("34995.52"))
-    assert (account.available_margin, account.initial_margin, account.unrealised) == (Decimal("34122.66"), 0, 0)
+    assert (account.available_margin, account.initial_margin, account.unrealised) == (
+        Decimal("34122.66"),
+        Decimal(0),
+        Decimal(0),
+    )
     assert {"cash", "fi_xbtusd", "flex"} <= set(recorded)
     balances = sum(Decimal(str(each["value"])) for each in recorded["flex"]["currencies"].values())
     assert balances != account.equity, "a sum of balances would have passed for equity"

@@ -133,6 +133,7 @@ def test_tickers_match_upstream_funding_rates(venue: KrakenRestVenue, loopback: 
     loopback.answer(f"{V3}/tickers", case["httpResponse"])
     expected = case["upstream_expect"]["DOGE/USD:USD"]
     quote = venue.quotes()["PF_DOGEUSD"]
+    assert quote.hourly_funding is not None
     assert float(quote.hourly_funding) == pytest.approx(expected["fundingRate"], rel=1e-12)
     assert quote.index is not None
     assert (float(quote.mark), float(quote.index)) == (expected["markPrice"], expected["indexPrice"])

@@ -20,7 +20,7 @@ from trading.model.units import Price, Quantity
 from trading.model.venue import SendAnswer, SendOutcome, refused_for_now
 
 SEND = f"{V3}/sendorder"
-AT_THE_CAP = {"quantity": Quantity(2), "limit_price": Price(50_000)}
+AT_THE_CAP: dict[str, Any] = {"quantity": Quantity(2), "limit_price": Price(50_000)}
 REDUCING: list[dict[str, Any]] = [
     {"type": OrderType.STOP, "limit_price": None, "trigger_price": Price(50_000)},
     {"type": OrderType.MARKET, "limit_price": None},

@@ -54,7 +54,9 @@ class MoneyIsConserved(Invariant):
             yield f"trade {trade.id} is booked with {trade.net} USD, the account log says {true}"
 
     def _rows(self, contract: str) -> list[LogRow]:
-        return [each for each in self.world.venue.engine.books.log if each.is_cash and each.contract.upper() == contract]
+        return [
+            each for each in self.world.venue.engine.books.log if each.is_cash and each.contract.upper() == contract
+        ]
 
     def quiet(self) -> Iterator[str]:
         books = self.world.venue.engine.books

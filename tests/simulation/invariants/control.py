@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 from tests.simulation.invariants.seen import ControlWrite, DayWrite, Place, Write, at_ms, is_ours, seen_in
+from tests.simulation.invariants.traffic import BoundedTraffic
 from tests.simulation.judge import Invariant
 from tests.simulation.memory.tables import Stored
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.workload import IDLE_MINUTES, Workload
 from tests.simulation.world import SimulatedWorld
-from trading.matching import MarketStatus
+from trading.matching import MarketStatus, Order
 from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position
@@ -24,10 +23,6 @@ FLAT_WITHIN_MS = 120_000
 DAY_SEEN_WITHIN_MS = (IDLE_MINUTES + 1) * MINUTE_MS
 """A halt of the risk day changes nothing that the workload looks at: an idle slot may come this much later."""
 
-CALLS_PER_10_S = 40
-"""400 of the venue's own units in ten seconds, ten each for an order or a cancel."""
-
-CANCELS_PER_ORDER_AND_MINUTE = 8
 OPERATED = "control_trading"
 
 
@@ -96,8 +91,21 @@ class CancelledWhenStopped(Invariant):
     def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
         super().__init__(world, workload)
         self.seen = seen_in(world)
+        self._controls, self._days = Place(), Place()
         self._switched_ms: int | None = None
         self._halted_ms: int | None = None
+
+    def effect(self, what: str) -> Iterator[str]:
+        """Counts the entries that rest when they are stopped: the switch itself may take them off within seconds."""
+        switched = [level_of(each.after) for each in self._controls.new(self.seen.controls)]
+        halted = [stops_entries(each.after) for each in self._days.new(self.seen.days)]
+        if any(each >= KillLevel.CANCEL_ENTRIES for each in switched) or any(halted):
+            self.examined += len(self._resting())
+        return iter(())
+
+    def _resting(self) -> list[Order]:
+        live = self.world.venue.engine.books.live.values()
+        return [each for each in live if not each.reduce_only and is_ours(each.client_order_id)]
 
     def minute(self) -> Iterator[str]:
         now = self.world.kernel.now_ms
@@ -109,9 +117,7 @@ class CancelledWhenStopped(Invariant):
             if since is None:
                 continue
             calm = self.seen.calm.since(now)
-            for order in self.world.venue.engine.books.live.values():
-                if order.reduce_only or not is_ours(order.client_order_id):
-                    continue
+            for order in self._resting():
                 self.examined += 1
                 waited = now - max(since, calm, at_ms(order.received_at))
                 if waited > within:
@@ -212,7 +218,7 @@ class HaltedByLoss(Invariant):
 
 
 class LoweredByPeople(Invariant):
-    """S19: the level falls only by a resume that says who and why and leaves an audit record; K3 only a person raises."""
+    """S19: the level falls only by a resume that says who and why, with an audit record; K3 only people order."""
 
     name = "S19"
 
@@ -242,54 +248,6 @@ class LoweredByPeople(Invariant):
             yield f"the level fell from K{before.value} to K{after.level.value} by {after.changed_by!r} in {function}"
         if after.level >= KillLevel.FLATTEN and after.level > before and function != OPERATED:
             yield f"{function} raised the level to K{after.level.value} by itself"
-
-
-class BoundedTraffic(Invariant):
-    """S20: planned entries a minute, a day and a coin; calls that place or cancel in ten seconds; cancels of one order."""
-
-    name = "S20"
-
-    def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
-        super().__init__(world, workload)
-        self.seen = seen_in(world)
-        self._writes, self._calls = Place(), Place()
-        self._planned: list[tuple[int, str]] = []
-        self._recent: list[int] = []
-        self._cancels: defaultdict[str, list[int]] = defaultdict(list)
-
-    def effect(self, what: str) -> Iterator[str]:
-        for write in self._writes.new(self.seen.writes):
-            new = write.before is None and isinstance(write.after, Position) and not write.after.adopted
-            if new and isinstance(write.after, Position):
-                self._planned.append((at_ms(write.after.planned_at), write.after.contract))
-                self.examined += 1
-                yield from self._too_many_plans(*self._planned[-1])
-        for call in self._calls.new(self.seen.calls):
-            self.examined += 1
-            self._recent = [each for each in self._recent if call.at_ms - each < 10_000] + [call.at_ms]
-            if len(self._recent) > CALLS_PER_10_S:
-                yield f"{len(self._recent)} orders and cancels in ten seconds; expected at most {CALLS_PER_10_S}"
-            if call.name != "place":
-                yield from self._too_many_cancels(call.subject, call.at_ms)
-
-    def _too_many_plans(self, now: int, contract: str) -> Iterator[str]:
-        risk, day = self.world.rules.risk, int(timedelta(hours=24).total_seconds() * 1000)
-        within = [each for each in self._planned if 0 <= now - each[0] < day]
-        minute = sum(now - at < MINUTE_MS for at, _ in within)
-        same = sum(each == contract for _, each in within)
-        for count, most, span in (
-            (minute, risk.entries_per_minute, "a minute"),
-            (len(within), risk.entries_per_day, "a day"),
-            (same, risk.entries_per_coin_day, f"a day in {contract}"),
-        ):
-            if count > most:
-                yield f"{count} entries planned in {span}; expected at most {most}"
-
-    def _too_many_cancels(self, subject: str, now: int) -> Iterator[str]:
-        asked = [each for each in self._cancels[subject] if now - each < MINUTE_MS] + [now]
-        self._cancels[subject] = asked
-        if len(asked) > CANCELS_PER_ORDER_AND_MINUTE:
-            yield f"{subject} was cancelled {len(asked)} times in a minute"
 
 
 CONTROL: tuple[type[Invariant], ...] = (

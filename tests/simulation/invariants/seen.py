@@ -72,7 +72,7 @@ class VenueCall(NamedTuple):
 
 @dataclass
 class Seen:
-    """`restores` are the times at which tables were put back to an older state; what was noticed before stays noticed."""
+    """`restores` are the times at which tables were put back; what was noticed before stays noticed."""
 
     world: SimulatedWorld
     writes: list[Write] = field(default_factory=list)

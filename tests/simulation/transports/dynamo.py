@@ -22,7 +22,7 @@ from pynamodb.connection import Connection
 
 from tests.simulation.transports import dynamo_errors as errors
 from tests.simulation.transports.dynamo_expressions import Malformed
-from tests.simulation.transports.dynamo_reads import Answer, projected, query
+from tests.simulation.transports.dynamo_reads import Answer, projected, query, scan
 from tests.simulation.transports.dynamo_requests import (
     KEYS_PER_BATCH,
     WRITES_PER_BATCH,
@@ -50,6 +50,10 @@ UNDERSTOOD: Mapping[str, frozenset[str]] = {
         "Query": {
             *("KeyConditionExpression", "FilterExpression", "ProjectionExpression", "ConsistentRead", "Limit"),
             *("ScanIndexForward", "ExclusiveStartKey", "Select", *EXPRESSIONS),
+        },
+        "Scan": {
+            *("FilterExpression", "ProjectionExpression", "ConsistentRead", "Limit", "ExclusiveStartKey", "Select"),
+            *EXPRESSIONS,
         },
         "BatchGetItem": {"RequestItems"},
         "BatchWriteItem": {"RequestItems"},
@@ -146,6 +150,9 @@ class SimulatedDynamo:
     def _query(self, arguments: Arguments) -> Answer:
         return query(self._table(arguments["TableName"]), arguments, stale=self._stale(arguments))
 
+    def _scan(self, arguments: Arguments) -> Answer:
+        return scan(self._table(arguments["TableName"]), arguments, stale=self._stale(arguments))
+
     def _write(self, kind: str, arguments: Arguments) -> Answer:
         write = WRITES[kind](self._table(arguments["TableName"]), arguments)
         write.carry_out()
@@ -219,6 +226,7 @@ class SimulatedDynamo:
 OPERATIONS: Mapping[str, Callable[[SimulatedDynamo, Arguments], Answer]] = {
     "GetItem": SimulatedDynamo._get,
     "Query": SimulatedDynamo._query,
+    "Scan": SimulatedDynamo._scan,
     "PutItem": lambda simulated, arguments: simulated._write("Put", arguments),
     "DeleteItem": lambda simulated, arguments: simulated._write("Delete", arguments),
     "UpdateItem": lambda simulated, arguments: simulated._write("Update", arguments),

@@ -32,7 +32,19 @@ def query(table: Table, arguments: Arguments, *, stale: bool) -> Answer:
     if start is not None:
         after = key_of(start)[1]
         found = [pair for pair in found if (pair[0] > after if forward else pair[0] < after)]
-    page, more = _page([item for _, item in found], arguments.get("Limit"))
+    return _read([item for _, item in found], arguments)
+
+
+def scan(table: Table, arguments: Arguments, *, stale: bool) -> Answer:
+    """Every item by partition, in the order of their keys. Raises Malformed."""
+    start = arguments.get("ExclusiveStartKey")
+    after = key_of(start) if start is not None else ("", "")
+    seen = [(key, table.get(key, stale=stale)) for key, _ in table.all() if key > after]
+    return _read([item for _, item in seen if item is not None], arguments)
+
+
+def _read(found: list[Item], arguments: Arguments) -> Answer:
+    page, more = _page(found, arguments.get("Limit"))
     answer = _answered(page, arguments)
     if more:
         answer["LastEvaluatedKey"] = {HASH: page[-1][HASH], RANGE: page[-1][RANGE]}

@@ -22,7 +22,8 @@ def label(operation: str, arguments: Arguments) -> tuple[str, str]:
         tables = dict.fromkeys(request["TableName"] for request in requests)
         return "+".join(tables), "+".join(map(_key_text, requests))
     if "RequestItems" in arguments:
-        return "+".join(arguments["RequestItems"]), "+".join(_batch_keys(arguments["RequestItems"]))
+        # PynamoDB takes the keys of a batch out of a set, in an order that differs from process to process.
+        return "+".join(arguments["RequestItems"]), "+".join(sorted(_batch_keys(arguments["RequestItems"])))
     if operation == "Query":
         return arguments["TableName"], f"{partition_of(arguments)[0]}/*"
     return arguments["TableName"], _key_text(arguments)

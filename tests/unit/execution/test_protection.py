@@ -139,9 +139,10 @@ def test_three_refused_stops_mean_leaving(count: int) -> None:
     assert bool(sends(found, Purpose.STOP)) is (count == 2)
 
 
-def test_stops_refused_for_now_are_no_reason_to_leave() -> None:
+@pytest.mark.parametrize("word", ["marketSuspended", "wouldNotReducePosition"])
+def test_stops_refused_for_now_are_no_reason_to_leave(word: str) -> None:
     position = refused_stops(2)
-    newest = replace(stop_intent(position, Quantity(10), NOW), state=S.REJECTED, reason="marketSuspended")
+    newest = replace(stop_intent(position, Quantity(10), NOW), state=S.REJECTED, reason=word)
     assert sends(steps(position.with_intent(newest)), Purpose.STOP)
 
 

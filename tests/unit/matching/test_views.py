@@ -5,7 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from tests.unit.matching.scripted import COIN, at, d, engine, order, placed
-from trading.matching import EditRequest, MatchingEngine, Order, OrderState, fills_until, orders_at, positions_at
+from trading.matching import (
+    EditRequest,
+    MatchingEngine,
+    Order,
+    OrderState,
+    OrderType,
+    fills_until,
+    orders_at,
+    positions_at,
+)
 
 
 def live(orders: dict[str, Order]) -> dict[str, tuple[OrderState, Decimal, Decimal]]:
@@ -57,6 +66,18 @@ def test_ended_orders_are_shown_with_their_end() -> None:
     assert refused.order_id not in orders_at(venue.books, at(20))
     assert orders_at(venue.books, at(1))[stop].state is OrderState.TRIGGER
     assert orders_at(venue.books, at(20))[stop].state is OrderState.ACTIVATION_FAILED
+
+
+def test_fired_trigger_with_a_limit_is_shown_resting() -> None:
+    venue = engine((0, 100), (10, 112), (60, 112))
+    placed(venue.send(order("mkt", "buy", 1)))
+    target = placed(venue.send(order("take_profit", "sell", 1, "110", reduce_only=True, limit_price=d(115))))
+    venue.advance(at(20))
+    shown = orders_at(venue.books, at(20))[target]
+    assert (shown.state, shown.order_type) == (OrderState.RESTING, OrderType.LIMIT)
+    current = venue.books.live[target]
+    assert (shown.state, shown.order_type, shown.limit_price) == (current.state, current.order_type, d(115))
+    assert orders_at(venue.books, at(1))[target].state is OrderState.TRIGGER
 
 
 def test_later_fills_are_left_out() -> None:

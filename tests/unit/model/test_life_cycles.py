@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
 from tests.fakes.records import NOW, filled, planned
 from trading.errors import IllegalTransition, InvalidInput
+from trading.model.flat_stop import FlatStop
+from trading.model.instruments import Side
 from trading.model.orders import (
     INTENT_TRANSITIONS,
     IntentState,
@@ -130,3 +133,61 @@ def test_history_of_intents_keeps_every_generation() -> None:
     position = position.with_intent(second)
     assert position.intent(Purpose.STOP) == second
     assert len([each for each in position.intents if each.purpose is Purpose.STOP]) == 2
+
+
+def test_request_says_what_the_intent_means() -> None:
+    stop = planned().intent(Purpose.STOP)
+    assert stop is not None
+    request = stop.request("PF_COINUSD", NOW)
+    assert (request.contract, request.process_before, request.client_order_id) == (
+        "PF_COINUSD",
+        NOW,
+        stop.client_order_id,
+    )
+    assert (request.type, request.trigger_price, request.limit_price) == (OrderType.STOP, 98, None)
+    assert (request.quantity, request.reduce_only, request.side) == (10, True, OrderSide.SELL)
+
+
+def test_entry_is_never_recorded_as_sent_again() -> None:
+    entry = planned().intent(Purpose.ENTRY)
+    assert entry is not None
+    with pytest.raises(InvalidInput, match="sent once"):
+        replace(entry, resent_at=NOW)
+
+
+def test_sides_of_entry_and_exit_are_opposite() -> None:
+    for side in Side:
+        assert {OrderSide.opening(side), OrderSide.closing(side)} == set(OrderSide)
+    assert OrderSide.opening(Side.LONG) is OrderSide.BUY
+
+
+def test_averages_weigh_by_quantity_and_need_fills() -> None:
+    position = filled()
+    assert (planned().average_entry, position.average_exit) == (None, None)
+    first = position.fills[0]
+    dearer = replace(first, id="dearer", quantity=Quantity(30), price=Price(104))
+    out = replace(first, id="out", opens=False, price=Price(110))
+    held = replace(position, fills=(first, dearer, out))
+    assert (held.entered, held.left) == (40, 10)
+    assert (held.average_entry, held.average_exit) == (103, 110)
+
+
+def test_position_knows_its_orders_by_id_and_place() -> None:
+    position = filled()
+    stop = position.intent(Purpose.STOP)
+    assert stop is not None
+    assert position.by_client_order_id(stop.client_order_id) == stop
+    assert position.by_client_order_id("smc-unknown") is None
+    assert position.resting(Purpose.STOP) == (stop,)
+    assert position.resting(Purpose.ENTRY) == ()
+    assert (position.instrument, position.contract) == ("COIN", "PF_COINUSD")
+    assert not position.adopted
+    assert replace(position, intents=()).adopted
+
+
+def test_answer_about_flat_stops_is_believed_for_its_time() -> None:
+    answer = FlatStop(accepted=False, at=NOW, source="PF_COINUSD smc-1")
+    assert answer.believed(NOW + timedelta(hours=23), 24)
+    assert not answer.believed(NOW + timedelta(hours=24), 24)
+    assert answer.sentence().startswith("The venue refuses a stop while flat, seen at 2024-05-01 10:00 UTC")
+    assert "takes" in replace(answer, accepted=True).sentence()

@@ -169,6 +169,9 @@ def test_order_that_stands_as_meant_is_not_wrong() -> None:
     stop, entry = (intent_of(position, each) for each in (Purpose.STOP, Purpose.ENTRY))
     half = order_of(position, stop, open_quantity=Quantity(6), filled=Quantity(4))
     ended = order_of(position, entry, side=OrderSide.SELL)
+    # Its fills are read later than the order, and show more.
+    seen_later = position.with_intent(replace(stop, filled=Quantity(4)))
+    assert wrong_orders(seen_later, view(open_orders=[order_of(position, stop)])) == ()
     nameless = replace(half, client_order_id=None, contract="PF_OTHERUSD")
     assert wrong_orders(position, view(open_orders=[half, ended, nameless])) == ()
 

@@ -247,3 +247,14 @@ def test_vanished_stop_leaves_position_naked_also_without_fills() -> None:
 def test_order_of_unknown_deadline_is_left_as_it_is() -> None:
     position = with_state(filled(), Purpose.STOP, S.LIVE, process_before=None)
     assert intent_of(settled(position, LATE), Purpose.STOP) == intent_of(position, Purpose.STOP)
+
+
+def test_stop_is_counted_by_its_own_figures() -> None:
+    position = filled()
+    stop = intent_of(position, Purpose.STOP)
+    part = fill_of(position, stop, 4)
+    before = order_of(position, stop)
+    moved = settled(position, fills=[part], open_orders=[before], positions=[held(position, 6)])
+    assert (intent_of(moved, Purpose.STOP).quantity, intent_of(moved, Purpose.STOP).open_quantity) == (10, 6)
+    later = order_of(position, stop, open_quantity=Quantity(6), filled=Quantity(4))
+    assert settled(moved, fills=[part], open_orders=[later], positions=[held(position, 6)]) == moved

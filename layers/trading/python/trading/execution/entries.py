@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from trading.execution.protection import beyond_stop
 from trading.model.control import KillLevel
-from trading.model.flat_stop import REFUSED_WHILE_FLAT
+from trading.model.flat_stop import nothing_to_reduce
 from trading.model.orders import IntentState, OrderIntent, Purpose, refused_for_price
 from trading.model.positions import Position
 from trading.model.steps import EntryStep, EntryStepKind
@@ -60,7 +60,7 @@ def watched(position: Position) -> bool:
     """The venue took no stop for it while flat: its entry may not rest, its level is watched."""
     entry, stop = position.intent(Purpose.ENTRY), position.intent(Purpose.STOP)
     planned = entry is not None and entry.state is IntentState.PLANNED
-    return planned and stop is not None and stop.state in _STOP_IMPOSSIBLE and REFUSED_WHILE_FLAT in stop.reason
+    return planned and stop is not None and stop.state in _STOP_IMPOSSIBLE and nothing_to_reduce(stop.reason)
 
 
 def _before_entry(position: Position, sight: EntrySight, rules: Rules, now: datetime) -> EntryStep:

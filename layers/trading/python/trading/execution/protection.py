@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from trading.execution.plan import exit_intent, stop_intent
 from trading.execution.targets import target_steps
+from trading.model.flat_stop import nothing_to_reduce
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.steps import Cancel, Leave, Send, Step
@@ -75,10 +76,14 @@ def _no_stop_to_be_had(position: Position, mark: Price | None, rules: Rules, now
 
 
 def _refused_in_a_row(position: Position) -> bool:
-    """The venue refused the newest stops for what they are."""
+    """The venue refused the newest stops for what they are, not because it did not see the position yet."""
     newest = sorted(position.of(Purpose.STOP), key=lambda each: each.generation)[-STOP_REJECTIONS_BEFORE_EXIT:]
-    refused = [each.state is IntentState.REJECTED and not refused_for_now(each.reason) for each in newest]
+    refused = [each.state is IntentState.REJECTED and not _passing(each.reason) for each in newest]
     return len(refused) == STOP_REJECTIONS_BEFORE_EXIT and all(refused)
+
+
+def _passing(reason: str) -> bool:
+    return refused_for_now(reason) or nothing_to_reduce(reason)
 
 
 def _unprotected_too_long(position: Position, rules: Rules, now: datetime) -> bool:

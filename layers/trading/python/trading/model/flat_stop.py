@@ -9,6 +9,10 @@ REFUSED_WHILE_FLAT = "wouldNotReducePosition"
 """The venue's word for a reduce-only order that has nothing to reduce."""
 
 
+def nothing_to_reduce(detail: str) -> bool:
+    return REFUSED_WHILE_FLAT in detail
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatStop:
     """The last answer to a stop that was sent before its entry. `source` names the order it was given to."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from trading.model.orders import OrderIntent, Purpose
 from trading.model.venue import OpenOrder, OpenOrderKind
 
@@ -12,14 +10,12 @@ def order_faults(intent: OrderIntent, contract: str, order: OpenOrder) -> tuple[
     """What is wrong with the working order of this intent; empty when it stands as meant.
 
     A resting order may be smaller than meant (the venue shrinks what only reduces), never larger; a stop may be
-    neither. What has filled counts by whichever side has seen more of it.
+    neither. Its own figures are added up: our fills are read at another moment.
     """
     wrong = list(semantic_faults(intent, contract, order))
-    filled = max(intent.filled, order.filled)
-    meant = max(intent.quantity - filled, Decimal(0))
-    stop = intent.purpose is Purpose.STOP
-    if order.open_quantity > meant or (stop and order.open_quantity < meant):
-        wrong.append(_told("quantity", order.open_quantity, meant))
+    shown, stop = order.open_quantity + order.filled, intent.purpose is Purpose.STOP
+    if shown > intent.quantity or (stop and shown < intent.quantity):
+        wrong.append(_told("quantity", shown, intent.quantity))
     if stop and order.trigger_price != intent.trigger_price:
         wrong.append(_told("trigger price", order.trigger_price, intent.trigger_price))
     return tuple(wrong)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
-from trading.model.units import NOTHING, Quantity
+from trading.model.units import Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
 from trading.reconciliation.faults import semantic_faults
 from trading.reconciliation.policy import POLICIES, Policies
@@ -135,9 +135,10 @@ class _Settling:
         if intent.purpose is not Purpose.STOP or not self.policies[DiscrepancyKind.WRONG_ORDER].active:
             return intent
         sound = not semantic_faults(intent, self.position.contract, order)
-        covering = order.open_quantity if sound else NOTHING
         trigger = order.trigger_price or intent.trigger_price
-        return replace(intent, trigger_price=trigger, quantity=Quantity(covering + intent.filled))
+        # The order's own figures: fills are read at another moment, and would count what is left twice.
+        whole = order.open_quantity + order.filled if sound else intent.filled
+        return replace(intent, trigger_price=trigger, quantity=Quantity(whole))
 
     def _settle_absent(self, intent: OrderIntent) -> OrderIntent:
         now = self.view.at

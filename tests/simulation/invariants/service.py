@@ -1,0 +1,124 @@
+"""L6 - L9: people get what they ask for, everybody runs, and neither a damaged record nor slowness spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.simulation.invariants.control import level_of
+from tests.simulation.invariants.quiet import QuietRule
+from tests.simulation.invariants.seen import at_ms, records
+from tests.simulation.judge import Invariant
+from tests.simulation.kernel import Process
+from tests.simulation.options import MINUTE_MS
+from tests.simulation.workload import IDLE_MINUTES, SCHEDULED, Workload
+from tests.simulation.world import TIMEOUTS_S, SimulatedWorld
+from trading.model.control import KillLevel
+from trading.model.orders import Purpose
+from trading.model.positions import PositionState
+
+
+class PeopleGetWhatTheyAsk(QuietRule):
+    """L6: what an operator asks for without a hindrance happens: pause, flatten, and a resume of a flat account."""
+
+    name = "L6"
+
+    def ended(self, process: Process) -> Iterator[str]:
+        if process.invocation.function != "control_trading" or process.failure is not None or process.faults:
+            return
+        self.examined += 1
+        answer, action = process.answer, process.invocation.name.split(" ", 1)[0]
+        level = level_of(self.world.tables.control)
+        confirmed = process.invocation.name.endswith("confirmed")
+        promised = KillLevel.FLATTEN if confirmed else KillLevel.NO_ENTRIES if action == "pause" else KillLevel.NORMAL
+        if not answer.get("ok"):
+            yield from self._refused(process, action, str(answer.get("error")))
+        elif level < promised:
+            yield f"{process.invocation.name} was answered with ok and the level is K{level.value}"
+
+    def _refused(self, process: Process, action: str, error: str) -> Iterator[str]:
+        held = self.world.tables.positions or self.world.venue.engine.books.positions
+        raised = level_of(self.world.tables.control) >= KillLevel.FLATTEN
+        token = (action == "flatten" and "token" in error) or "positions have changed" in error
+        seen_earlier = self.seen.endings and self.world.kernel.now_ms - self.seen.endings[-1].at_ms < MINUTE_MS
+        if token or (action == "resume" and raised and (held or seen_earlier or self._just_flat())):
+            return
+        yield f"{process.invocation.name} was refused: {error}"
+
+    def _just_flat(self) -> bool:
+        """The venue's view may still show what is gone."""
+        fills = self.world.venue.engine.books.fills
+        return bool(fills) and self.world.kernel.now_ms - at_ms(fills[-1].time) < MINUTE_MS
+
+    def quiet(self) -> Iterator[str]:
+        if level_of(self.world.tables.control) < KillLevel.FLATTEN:
+            return
+        moved = self.moved_lately() | self.damaged()
+        for position in records(self.world):
+            if position.contract in moved or not self.online(position.contract) or not position.quantity:
+                continue
+            self.examined += 1
+            leaving = [each for each in position.of(Purpose.EXIT) if each.state.may_rest]
+            if position.state is not PositionState.CLOSING or not leaving:
+                yield f"{position.contract} is {position.state} at K3 with {len(leaving)} exits under way"
+
+
+class EverybodyRuns(QuietRule):
+    """L7: each scheduled function has proven a run lately; idle slots are thinned to one in some minutes."""
+
+    name = "L7"
+
+    def quiet(self) -> Iterator[str]:
+        now = self.world.kernel.now_ms
+        for function in SCHEDULED:
+            self.examined += 1
+            run = self.world.tables.runs.get(function)
+            if run is None or now - at_ms(run.at) > (IDLE_MINUTES + 3) * MINUTE_MS:
+                yield f"the newest run of {function} is of {run.at if run else 'never'}"
+
+
+class PoisonStaysAlone(QuietRule):
+    """L8: one record that cannot be read keeps no other from being protected."""
+
+    name = "L8"
+
+    def quiet(self) -> Iterator[str]:
+        if len(records(self.world)) == len(self.world.tables.positions):
+            return
+        moved = self.moved_lately()
+        for position in records(self.world):
+            if position.contract in moved or not self.online(position.contract):
+                continue
+            self.examined += 1
+            if position.quantity and position.state is PositionState.UNPROTECTED:
+                yield f"{position.contract} stands without a stop while the record of another coin cannot be read"
+        run = self.world.tables.runs.get("reconcile_positions")
+        since = at_ms(run.at) if run else 0
+        self.examined += 1
+        if self.world.kernel.now_ms - since > (IDLE_MINUTES + 3) * MINUTE_MS:
+            yield f"reconcile last proved a run at {since} ms, with a record that cannot be read"
+
+
+class QuietRunsAreShort(QuietRule):
+    """L9: 95 % of the invocations of the quiet phase end before half of their timeout."""
+
+    name = "L9"
+
+    def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
+        super().__init__(world, workload)
+        self._long: list[str] = []
+
+    def ended(self, process: Process) -> Iterator[str]:
+        quiet_from = self.world.faults.quiet_from_ms
+        if process.started_ms >= quiet_from:
+            self.examined += 1
+            took = self.world.kernel.now_ms - process.started_ms
+            if took >= TIMEOUTS_S[process.invocation.function] * 500:
+                self._long.append(f"{process.invocation.name} ({took} ms)")
+        return iter(())
+
+    def quiet(self) -> Iterator[str]:
+        if len(self._long) * 20 > self.examined:
+            yield f"{len(self._long)} of {self.examined} quiet runs took half of their timeout: {self._long[0]}"
+
+
+SERVICE: tuple[type[Invariant], ...] = (PeopleGetWhatTheyAsk, EverybodyRuns, PoisonStaysAlone, QuietRunsAreShort)
