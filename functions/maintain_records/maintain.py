@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.maintain_records.day_books import AccountBooks, DayReport, prove_yesterday
+from functions.maintain_records.day_books import DayReport, shown_yesterday
 from functions.maintain_records.gaps import GapFilling, GapReport, fill_gaps
 from shared.storage.control import ControlStore, RunRecord
+from shared.storage.day_proofs import DayProofStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.market_data import Coverage, MarketDataStore
 from trading.model.alerts import Alert, AlertKind, Severity
@@ -27,10 +28,7 @@ BARS_LOOKED_BACK = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls.
-
-    `books`: the account, for the proof of each day; None where this function may not ask it.
-    """
+    """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls."""
 
     control: ControlStore
     market_data: MarketDataStore
@@ -38,7 +36,7 @@ class Records:
     decisions: DecisionStore
     rules: Rules
     code_version: str
-    books: AccountBooks | None = None
+    day_proofs: DayProofStore = field(default_factory=DayProofStore)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +117,7 @@ def maintain(records: Records, now: datetime) -> MaintenanceReport:
         written=tuple(written),
         gaps=gaps,
         candles_refused=refused,
-        day=prove_yesterday(records.books, records.control, covers_from, now),
+        day=shown_yesterday(records.day_proofs, covers_from, now),
     )
 
 

@@ -6,6 +6,7 @@ from functions.reconcile_positions.ending import end_if_over
 from functions.reconcile_positions.look import FAILURES, Look, Quotes, read_view
 from functions.reconcile_positions.marking import mark_account, raise_for_contradictions, raise_level
 from functions.reconcile_positions.protecting import protect
+from functions.reconcile_positions.proving import prove_yesterday
 from functions.reconcile_positions.strangers import adopt_strangers, cancel_orphans
 from functions.reconcile_positions.telling import (
     ReconcileReport,
@@ -37,6 +38,7 @@ def reconcile_positions(desk: TradingDesk, policies: Policies = POLICIES) -> Rec
         _read_account(desk, report)
         raise
     _read_account(desk, report)
+    prove_yesterday(desk, report)
     return report
 
 

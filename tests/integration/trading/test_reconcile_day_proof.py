@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from functions.maintain_records.day_books import AccountBooks
 from functions.maintain_records.maintain import MaintenanceReport, Records, maintain
+from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.storage.day_proofs import DayProofStore
-from tests.fakes.cloud import LEDGER, Cloud
+from tests.fakes.cloud import Cloud
 from tests.fakes.records import RULES
 from tests.fakes.spot_market import SpotInMemory
 from tests.integration.trading.risk_scene import lose, published
@@ -67,11 +67,10 @@ def until_midnight(world: World, minutes: int) -> None:
     world.venue.advance((midnight - now).total_seconds() + 60 * minutes)
 
 
-def maintained(world: World, account: Any = None, *, asked: bool = True) -> MaintenanceReport:
+def maintained(world: World, account: Any = None) -> MaintenanceReport:
+    """A run of reconcile, which proves, and then one of maintenance, which shows and tells."""
+    reconcile_positions(world.desk(venue=account or Logged(world)))
     now, spot = world.venue.now(), SpotInMemory(history={}, now=world.venue.now())
-    books = AccountBooks(
-        ledger=world.cloud.ledger, proofs=DayProofStore(LEDGER), venue=lambda: account or Logged(world)
-    )
     records = Records(
         control=world.cloud.control,
         market_data=world.cloud.market,
@@ -79,7 +78,6 @@ def maintained(world: World, account: Any = None, *, asked: bool = True) -> Main
         decisions=world.cloud.decisions,
         rules=RULES,
         code_version="test",
-        books=books if asked else None,
     )
     report = maintain(records, now)
     for alert in report.alerts():
@@ -94,7 +92,7 @@ def status(report: MaintenanceReport) -> str:
 
 def test_day_is_proven_once_after_midnight(traded: World) -> None:
     account = Logged(traded)
-    assert status(maintained(traded, account)) == "not due"
+    assert status(maintained(traded, account)) == "not proven yet"
     traded.venue.advance(600)
     proof = maintained(traded, account).proof()["day_proof"]
     (trade,) = traded.trades()
@@ -108,11 +106,6 @@ def test_day_is_proven_once_after_midnight(traded: World) -> None:
     assert stored.proof["day_proof"] == proof
 
 
-def test_account_that_is_not_asked_is_said(traded: World) -> None:
-    traded.venue.advance(600)
-    assert status(maintained(traded, asked=False)) == "the account is not asked"
-
-
 def test_day_before_our_first_run_is_not_proven(cloud: Cloud) -> None:
     world = new_world(cloud)
     world.venue.advance(600)
@@ -123,9 +116,9 @@ def test_log_that_does_not_answer_is_asked_again(traded: World) -> None:
     traded.venue.advance(600)
     traded.venue.faults.reads.add("ledger_rows")
     report = maintained(traded)
-    assert status(report) == "waits: ledger_rows does not answer"
+    assert status(report) == "not proven yet"
     assert [each for each in report.alerts() if each.severity is Severity.CRITICAL] == []
-    assert DayProofStore(LEDGER).of(report.at.date() - timedelta(days=1)) is None
+    assert DayProofStore().of(report.at.date() - timedelta(days=1)) is None
     traded.venue.faults.reads.clear()
     traded.venue.advance(3600)
     assert status(maintained(traded)) == "proven"
@@ -135,7 +128,7 @@ def test_row_that_comes_late_is_waited_for(traded: World) -> None:
     account = Logged(traded)
     account.without = {max(each.row_id for each in traded.venue.engine.books.log if each.is_cash)}
     traded.venue.advance(600)
-    assert status(maintained(traded, account)).startswith("waits: no row yet for execution ")
+    assert status(maintained(traded, account)) == "not proven yet"
     account.without = set()
     traded.venue.advance(3600)
     assert status(maintained(traded, account)) == "proven"
@@ -144,7 +137,7 @@ def test_row_that_comes_late_is_waited_for(traded: World) -> None:
 def test_row_that_never_comes_is_told(traded: World) -> None:
     account = Logged(traded)
     account.without = {max(each.row_id for each in traded.venue.engine.books.log if each.is_cash)}
-    traded.venue.advance(6 * 3600)
+    traded.venue.advance(6 * 3600 + 600)
     assert status(maintained(traded, account)) == "does not add up"
     assert "The books of 2024-05-01 do not add up" in published("discrepancy")
 
@@ -167,7 +160,7 @@ def test_trades_of_the_owner_explain_their_fees(cloud: Cloud) -> None:
     lose(world, "COIN")
     by_hand(world, "mkt", "buy", "3")
     by_hand(world, "mkt", "sell", "3", reduce_only=True)
-    until_midnight(world, minutes=11)
+    until_midnight(world, minutes=12)
     proof = maintained(world).proof()["day_proof"]
     assert proof["status"] == "proven"
     assert Decimal(proof["others"]) < 0
@@ -203,13 +196,33 @@ def test_position_over_midnight_is_part_of_both_days(cloud: Cloud) -> None:
     world.venue.charge_funding("PF_COINUSD", "0.01")
     maintained(world)
     world.open_position()
-    until_midnight(world, minutes=11)
+    until_midnight(world, minutes=12)
     first = maintained(world).proof()["day_proof"]
     world.minute(COIN="97")
     world.minutes(2)
-    until_midnight(world, minutes=11)
+    until_midnight(world, minutes=12)
     second = maintained(world).proof()["day_proof"]
     (trade,) = world.trades()
     assert (first["status"], second["status"]) == ("proven", "proven")
     assert Decimal(first["ours"]) + Decimal(second["ours"]) == trade.net
     assert Decimal(first["funding"]) < 0
+
+
+def test_day_that_nobody_proves_is_told(traded: World) -> None:
+    traded.venue.faults.reads.add("ledger_rows")
+    traded.venue.advance(7 * 3600 + 600)
+    assert "The books of 2024-05-01 do not add up" not in published("discrepancy")
+    maintained(traded)
+    traded.venue.advance(3600)
+    report = maintained(traded)
+    assert status(report) == "not proven yet"
+    assert published("discrepancy") == ["The books of 2024-05-01 do not add up"]
+
+
+def test_failing_log_is_asked_once_an_hour(traded: World) -> None:
+    account = Logged(traded)
+    traded.venue.faults.reads.add("ledger_rows")
+    for _ in range(26):
+        traded.venue.advance(60)
+        reconcile_positions(traded.desk(venue=account))
+    assert account.asked == 1
