@@ -8,8 +8,8 @@ What is allowed, and why:
 * A reducing order that the twin sends too. Beside those only a stop at the trigger of one that the twin has or sends:
   when an answer hides a stop, a second one is the safe mistake, as both are reduce-only.
 * An answer that is *believed* is another matter: it validates, and says something else than the truth (the mark is half
-  of what it was). Nothing tells it from the truth, so reduce-only exits may follow from it, and are counted as such;
-  opening orders follow the same rule as ever.
+  of what it was). Nothing tells it from the truth, so reduce-only exits may follow from it, and the one opening order
+  that the twin sends may follow the believed price within the price collar; both are counted as such.
 
 After the second minute every position at the exchange must stand behind a stop.
 """
@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import Any
 
 from infra.local.sandbox.wire import Request
-from tests.fakes.records import BAR
+from tests.fakes.records import BAR, RULES
 from tests.fuzz.corpus import require
 from tests.fuzz.mutations import Mutated
 from tests.fuzz.trading_scene import RUNS, Scene, Sent
@@ -34,6 +34,7 @@ from trading.errors import TradingError
 from trading.model.instruments import InstrumentId
 
 EVERY = "every"
+Alike = Callable[[Sent, Sent], bool]
 
 READ_AGAIN: dict[str, Callable[[Scene], object]] = {
     f"{V3}/tickers": lambda scene: scene.account.quotes(),
@@ -109,12 +110,13 @@ class WholeRuns:
 
         refused = two_minutes(self.scene, replaced)
         sent = [each for _, each in self.scene.sent]
-        require_only_openings_of(twin, sent)
         require_protected(self.scene)
-        extra = reducing_beside(twin, sent)
-        if extra:
-            require(self._believed(asked, answer), f"because of an answer that nobody believes: {extra[0]}")
-            return "believed, reduced"
+        extra, moved = reducing_beside(twin, sent), openings_beside(twin, sent)
+        if extra or moved:
+            require_only_openings_near(twin, sent)
+            first = (extra + moved)[0]
+            require(self._believed(asked, answer), f"because of an answer that nobody believes: {first}")
+            return "believed, reduced" if extra else "believed, opened at its price"
         return "refused" if refused else "as the twin" if Counter(sent) == Counter(twin) else "fewer orders"
 
     def _believed(self, asked: Answered, answer: Given) -> bool:
@@ -149,17 +151,42 @@ def two_minutes(scene: Scene, change: Callable[[str, Request, Given], Given]) ->
     return refused
 
 
-def require_only_openings_of(twin: list[Sent], sent: list[Sent]) -> None:
-    left = [each for each in twin if not each.reduce_only]
+def openings_beside(
+    twin: list[Sent], sent: list[Sent], alike: Callable[[Sent, Sent], bool] | None = None
+) -> list[Sent]:
+    """Orders that may open and that have no order of the twin's to stand for, each of which stands for one."""
+    left, beside = [each for each in twin if not each.reduce_only], []
     for order in (each for each in sent if not each.reduce_only):
-        match = next((each for each in left if _alike(each, order)), None)
-        require(match is not None, f"an order that may open and that the twin does not send: {order}")
-        left.remove(match)  # type: ignore[arg-type]
+        match = next((each for each in left if (alike or _alike)(each, order)), None)
+        if match is None:
+            beside.append(order)
+        else:
+            left.remove(match)
+    return beside
+
+
+def require_only_openings_of(twin: list[Sent], sent: list[Sent]) -> None:
+    for order in openings_beside(twin, sent):
+        require(False, f"an order that may open and that the twin does not send: {order}")
+
+
+def require_only_openings_near(twin: list[Sent], sent: list[Sent]) -> None:
+    for order in openings_beside(twin, sent, _near):
+        require(False, f"an order that may open, away from any that the twin sends: {order}")
 
 
 def _alike(twin: Sent, order: Sent) -> bool:
     same = (twin.symbol, twin.side, twin.kind, twin.limit) == (order.symbol, order.side, order.kind, order.limit)
     return same and Decimal(order.size) <= Decimal(twin.size)
+
+
+def _near(twin: Sent, order: Sent) -> bool:
+    """At a price within the collar, and not worth more than the collar allows."""
+    collar = RULES.execution.price_collar_pct / 100
+    same = (twin.symbol, twin.side, twin.kind) == (order.symbol, order.side, order.kind)
+    price, planned = Decimal(order.limit), Decimal(twin.limit)
+    worth, planned_worth = price * Decimal(order.size), planned * Decimal(twin.size)
+    return same and abs(price - planned) <= planned * collar and worth <= planned_worth * (1 + collar)
 
 
 def reducing_beside(twin: list[Sent], sent: list[Sent]) -> list[Sent]:

@@ -248,7 +248,9 @@ def tell(tallies: Sequence[Tally], modes: Counter[str]) -> int:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make crash-points", description=__doc__)
     parser.add_argument("--scenario", action="append", choices=[each.name for each in SCENARIOS])
-    parser.add_argument("--pairs", type=int, default=0, help="this many pairs of faults a scenario in place of single ones")
+    parser.add_argument(
+        "--pairs", type=int, default=0, help="this many pairs of faults a scenario in place of single ones"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the drawn pairs")
     parser.add_argument("--point", type=int, help="only this call; with one --scenario")
     parser.add_argument("--workers", type=int, default=2)

@@ -1,4 +1,4 @@
-"""Holds a run against the invariants: after every effect, every minute, at every end of an invocation, and at the end."""
+"""Holds a run against the invariants: after effects, every minute, when an invocation ends, and at the end."""
 
 from __future__ import annotations
 

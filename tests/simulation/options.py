@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from random import Random
 
-PROFILES = ("calm", "swarm", "storm", "targeted", "outage", "deploy", "restore", "clock", "human", "crash")
+PROFILES = ("calm", "swarm", "storm", "targeted", "outage", "deploy", "clock", "human", "crash")
 DAY_MS = 24 * 3600 * 1000
 MINUTE_MS = 60_000
 
@@ -53,12 +53,10 @@ class Options:
     owner_trades: int = 0
     operator_acts: int = 0
     deploys: int = 0
-    restores: int = 0
     corrupt_records: int = 0
     halts: int = 0
     crash: bool = False
     clock_offset_ms: int = 0
-    clock_drift_ms: int = 0
 
     def told(self) -> str:
         """The options that differ from a perfect day, in one line."""
@@ -84,59 +82,54 @@ def draw_options(seed: int, profile: str) -> Options:
     return Options(**(base | drawn | _special(profile, random)))  # type: ignore[arg-type]
 
 
+SHARES = {
+    "store_killed": 0.002,
+    "store_error": 0.003,
+    "store_lost": 0.003,
+    "venue_killed": 0.003,
+    "venue_error": 0.008,
+    "venue_lost": 0.005,
+    "venue_garbled": 0.005,
+    "venue_stale": 0.02,
+    "venue_slow": 0.002,
+    "duplicate": 0.003,
+    "send_killed": 0.05,
+    "send_late": 0.04,
+    "topic_error": 0.05,
+    "slot_skipped": 0.02,
+    "slot_doubled": 0.02,
+    "slot_late": 0.05,
+    "message_doubled": 0.1,
+    "message_redriven": 0.1,
+    "jump_share": 0.002,
+}
+"""The most of each that a day of strength 1 draws; the least is a fifth of it, or nothing at all."""
+
+LAGS_MS = {
+    "orders_lag_ms": 3_000,
+    "positions_lag_ms": 5_000,
+    "fills_lag_ms": 5_000,
+    "history_lag_ms": 120_000,
+    "log_lag_ms": 60_000,
+}
+EVENTS = {"outages": 3, "store_outages": 1, "owner_trades": 2, "operator_acts": 2, "deploys": 1, "halts": 2}
+
+
 def _faults(random: Random, strength: float, left_out: float) -> dict[str, object]:
-    def share(most: float) -> float:
-        return 0.0 if random.random() < left_out else round(random.uniform(most / 5, most) * strength, 5)
+    def out() -> bool:
+        return random.random() < left_out
 
-    def lag(most_ms: int) -> int:
-        return 0 if random.random() < left_out else random.randint(0, most_ms)
-
-    def count(most: int) -> int:
-        return 0 if random.random() < left_out else random.randint(0, most)
-
-    rates = {
-        name: share(most)
-        for name, most in (
-            ("store_killed", 0.002),
-            ("store_error", 0.003),
-            ("store_lost", 0.003),
-            ("venue_killed", 0.003),
-            ("venue_error", 0.008),
-            ("venue_lost", 0.005),
-            ("venue_garbled", 0.005),
-            ("venue_stale", 0.02),
-            ("venue_slow", 0.002),
-            ("duplicate", 0.003),
-            ("send_killed", 0.05),
-            ("send_late", 0.04),
-            ("topic_error", 0.05),
-            ("slot_skipped", 0.02),
-            ("slot_doubled", 0.02),
-            ("slot_late", 0.05),
-            ("message_doubled", 0.1),
-            ("message_redriven", 0.1),
-        )
+    drawn: dict[str, object] = {
+        name: 0.0 if out() else round(random.uniform(most / 5, most) * strength, 5) for name, most in SHARES.items()
     }
-    return {
-        **rates,
+    drawn |= {name: 0 if out() else random.randint(0, most) for name, most in LAGS_MS.items()}
+    drawn |= {name: 0 if out() else random.randint(0, most) for name, most in EVENTS.items()}
+    return drawn | {
         # The rarest and worst fault is stratified: in half of the seeds it hits at least one send in twenty.
         "send_lost": round(random.uniform(0.05, 0.3), 4) if random.random() < 0.5 else 0.0,
-        "jump_share": share(0.002),
-        "orders_lag_ms": lag(3000),
-        "positions_lag_ms": lag(5000),
-        "fills_lag_ms": lag(5000),
-        "history_lag_ms": 1000 + lag(119_000),
-        "log_lag_ms": lag(60_000),
-        "outages": count(3),
         "outage_longest_s": random.choice([60, 600, 3600]),
-        "store_outages": count(1),
-        "key_revoked": count(1) if random.random() < 0.2 else 0,
-        "owner_trades": count(2),
-        "operator_acts": count(2),
-        "deploys": count(1),
-        "restores": 0,
-        "corrupt_records": count(1) if random.random() < 0.1 else 0,
-        "halts": count(2),
+        "key_revoked": int(random.random() < 0.15),
+        "corrupt_records": int(random.random() < 0.15),
         "clock_offset_ms": random.randint(-500, 500),
     }
 
@@ -146,8 +139,7 @@ def _special(profile: str, random: Random) -> dict[str, object]:
         "targeted": {"send_lost": round(random.uniform(0.05, 0.3), 4), "send_killed": 0.1, "send_late": 0.1},
         "outage": {"outages": random.randint(1, 4), "outage_longest_s": random.choice([600, 7200, 54_000])},
         "deploy": {"deploys": random.randint(1, 4)},
-        "restore": {"restores": 1},
-        "clock": {"clock_offset_ms": random.choice([-5000, 5000]), "clock_drift_ms": random.randint(-2000, 2000)},
+        "clock": {"clock_offset_ms": random.choice([-5000, 5000])},
         "human": {"owner_trades": random.randint(2, 6), "operator_acts": random.randint(2, 8)},
         "crash": {"crash": True, "volatility_bps": 40.0, "jump_share": 0.01},
     }.get(profile, {})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, PutError, QueryError, TransactWriteError, UpdateError
 
+from shared.storage.control import ControlStore
 from tests.simulation.faults import Mode
 from tests.simulation.kernel import Call, Kernel
 from tests.simulation.memory.alerts import MemoryAlerts
@@ -155,6 +156,10 @@ class StoreThroughKernel:
         self._kernel = kernel
         self._store = store
         self._name = name
+
+    def note_entry_answer(self, accepted: bool, limit: int) -> None:
+        """The product's own loop: its reads and writes are calls of their own."""
+        ControlStore.note_entry_answer(cast(ControlStore, self), accepted, limit)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)

@@ -12,6 +12,7 @@ from tests.simulation.faults import Tape
 from tests.simulation.invariants import INVARIANTS
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.options import Options
+from tests.simulation.people import People
 from tests.simulation.workload import Workload
 from tests.simulation.world import QUIET_MS, SimulatedWorld, installed
 
@@ -22,6 +23,7 @@ class Day:
 
     world: SimulatedWorld
     workload: Workload
+    people: People
     judge: Judge
     digest: str
     counts: Counter[str]
@@ -37,19 +39,21 @@ def run_day(options: Options, tape: Tape) -> Day:
     began = time.process_time()
     counts: Counter[str] = Counter()
     world = SimulatedWorld(options=options, tape=tape)
-    workload = Workload(world)
+    workload, people = Workload(world), People(world)
     judge = Judge(world=world, workload=workload, kinds=INVARIANTS)
     world.endings.append(partial(count_answers, counts))
     with installed(world), counted_edges(counts):
         until = world.day_ms + QUIET_MS
         judge.watch(until)
         workload.prepare(until)
+        people.prepare()
         world.kernel.run(until)
         judge.close()
     world.kernel.forget_dead()
     return Day(
         world=world,
         workload=workload,
+        people=people,
         judge=judge,
         digest=world.kernel.digest(),
         counts=counts,

@@ -13,6 +13,7 @@ from tests.fakes.records import signal
 from tests.simulation.faults import Tape
 from tests.simulation.market import SimulatedPrices
 from tests.simulation.options import MINUTE_MS, Options
+from tests.simulation.people import People
 from tests.simulation.workload import Workload
 from tests.simulation.world import START, SimulatedWorld
 from trading import matching
@@ -110,6 +111,8 @@ class ScriptedWorkload(Workload):
     def __init__(self, world: SimulatedWorld, scenario: Scenario) -> None:
         super().__init__(world)
         self.scenario = scenario
+        self.people = People(world)
+        self.acts = self.people.acts
 
     def prepare(self, until_ms: int) -> None:
         self._closes(until_ms)
@@ -148,7 +151,7 @@ class ScriptedWorkload(Workload):
     # what people do
 
     def owner_cancels_stop(self, coin: int = 0) -> None:
-        self._owner_cancels_stop(self.world.instruments[coin].contract)
+        self.people.cancel_stop(self.world.instruments[coin].contract)
 
     def owner_buys(self, coin: int, usd: int) -> None:
         instrument = self.world.instruments[coin]
@@ -187,7 +190,7 @@ class ScriptedWorkload(Workload):
 
     def flattens(self) -> None:
         self.acts.append("flatten")
-        self._flatten(0, WHO)
+        self.people.flatten(0, WHO)
 
 
 def _signal(world: SimulatedWorld, number: int, idea: Idea) -> Signal:

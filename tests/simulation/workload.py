@@ -1,4 +1,4 @@
-"""What happens on a simulated day besides faults: schedules, signals, closes, the owner, the operator, halts."""
+"""What a simulated day is made of besides faults and people: schedules, signals and closes of bars."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from tests.fakes.records import signal
-from tests.simulation.fault_model import Window
 from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import START, SimulatedWorld
-from trading import matching
-from trading.matching import MarketStatus
 from trading.model.instruments import Instrument, Side
 from trading.model.signals import Levels, Setup, Signal
 from trading.model.units import Price
 
 HOUR_MS = 60 * MINUTE_MS
 SCHEDULED = ("reconcile_positions", "execute_signals", "manage_exits")
-HALTS = (MarketStatus.POST_ONLY, MarketStatus.SUSPENDED, MarketStatus.SUSPENDED)
 EQUITY_STEP = Decimal("0.003")
 IDLE_MINUTES = 5
 """Slots in which nothing can be due are run this often; in all others nothing is skipped."""
@@ -30,14 +25,12 @@ IDLE_MINUTES = 5
 
 @dataclass
 class Workload:
-    """`signals` are those that were offered; `acts` what people did, for the summary."""
+    """`signals` are those that were offered; of the `slots` that were due `thinned` were idle and not run."""
 
     world: SimulatedWorld
     signals: list[Signal] = field(default_factory=list)
-    acts: list[str] = field(default_factory=list)
     slots: int = 0
     thinned: int = 0
-    tokens: list[str] = field(default_factory=list)
     _last_run: dict[str, tuple[object, int, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,7 +46,6 @@ class Workload:
         self._closes(until_ms)
         self._minutes(until_ms)
         self._offer_signals()
-        self._people()
 
     # schedules
 
@@ -109,7 +101,8 @@ class Workload:
         tables = world.tables
         versions = tuple(each.version for each in tables.positions.values())
         control = tables.control.version if tables.control else 0
-        return (world.venue.engine.books.counter, versions, control, len(self.signals), len(world.tape.faults))
+        day = tables.risk_day.state if tables.risk_day else ""
+        return (day, world.venue.engine.books.counter, versions, control, len(self.signals), len(world.tape.faults))
 
     def _idle(self, function: str, minute: int) -> bool:
         """Nothing has changed since the last run of this function, no order is in flight, the equity stands still."""
@@ -163,7 +156,9 @@ class Workload:
         world = self.world
         mark = world.prices.quote(instrument.contract, world.kernel.now()).mark
         side = Side.LONG if number % 2 == 0 else Side.SHORT
-        entry = mark * (1 - Decimal(str(round(depth * 0.0015, 6))) * side.sign)
+        # Most entries are near and fill soon; some lie a percent away and rest until they expire.
+        away = depth * 0.0015 if number % 4 else 0.005 + depth * 0.008
+        entry = mark * (1 - Decimal(str(round(away, 6))) * side.sign)
         distance = entry * Decimal(str(round(0.008 + width * 0.012, 6)))
         bar = world.kernel.now().replace(minute=0, second=0, microsecond=0)
         tick = instrument.tick
@@ -202,119 +197,3 @@ class Workload:
         if random.random() < options.message_redriven and world.tape.admit(f"{name} redriven", "message redriven", now):
             later = random.randint(HOUR_MS, 12 * HOUR_MS)
             world.kernel.after(later, lambda: self._start("execute_signals", f"{name} redriven"))
-
-    # people
-
-    def _people(self) -> None:
-        options, random, kernel = self.world.options, self._random, self.world.kernel
-        for number in range(options.owner_trades):
-            kernel.at(random.randrange(self.world.day_ms), self._owner(number, random.random(), random.random()))
-        for number in range(options.operator_acts):
-            at = random.randrange(self.world.day_ms - HOUR_MS)
-            self._operator(number, at, random.choice(["pause", "flatten", "pause"]), random.randint(2, 40))
-        for number in range(options.halts):
-            self._halt(number, random.randrange(self.world.day_ms), random.choice(HALTS))
-
-    def _owner(self, number: int, coin_roll: float, kind_roll: float) -> Callable[[], None]:
-        """The owner trades by hand: opens, closes a part, cancels a stop of ours, or leaves an order of his own."""
-
-        def act() -> None:
-            world = self.world
-            if not world.tape.admit(f"owner {number}", "owner", world.kernel.now_ms):
-                return
-            world.venue.catch_up(world.kernel.now())
-            held = sorted(world.venue.engine.books.positions)
-            if kind_roll < 0.3 and held:
-                self._owner_cancels_stop(held[int(coin_roll * len(held))])
-            elif kind_roll < 0.6 and held:
-                self._owner_trades(held[int(coin_roll * len(held))], Decimal("0.5"), closing=True)
-            else:
-                contract = world.instruments[int(coin_roll * len(world.instruments))].contract
-                self._owner_trades(contract, Decimal(1), closing=False)
-            world.observe("owner")
-
-        return act
-
-    def _owner_cancels_stop(self, contract: str) -> None:
-        engine = self.world.venue.engine
-        stops = [each for each in engine.books.orders_of(contract) if each.order_type is matching.OrderType.STOP]
-        if stops:
-            engine.cancel(order_id=stops[0].order_id)
-            self.world.truth.owner_cancelled.add(stops[0].order_id)
-            self.acts.append("owner cancels a stop")
-
-    def _owner_trades(self, contract: str, share: Decimal, *, closing: bool) -> None:
-        world = self.world
-        engine, instrument = world.venue.engine, world.venue.instruments[contract]
-        size = engine.books.size_of(contract)
-        if closing:
-            quantity = max(instrument.quantity_down(abs(size) * share), instrument.step)
-            side = matching.Side.SELL if size > 0 else matching.Side.BUY
-        else:
-            quantity = max(instrument.quantity_down(Decimal(300) / engine.point(contract).mark), instrument.step)
-            side = matching.Side.BUY
-        world.truth.owner_traded.add(contract)
-        engine.send(
-            matching.OrderRequest(symbol=contract, side=side, order_type=matching.OrderType.MARKET, size=quantity)
-        )
-        self.acts.append("owner closes a part" if closing else "owner buys")
-
-    def _operator(self, number: int, at_ms: int, action: str, minutes: int) -> None:
-        world = self.world
-        who = {"operator": "simulated", "reason": f"act {number}"}
-
-        def act() -> None:
-            if not world.tape.admit(f"operator {number}", "operator", world.kernel.now_ms):
-                return
-            self.acts.append(action)
-            if action == "flatten":
-                self._flatten(number, who)
-            else:
-                world.invoke("control_trading", f"{action} {number}", {"action": action, **who})
-            world.kernel.after(minutes * MINUTE_MS, lambda: self._resume(number, 0, who))
-
-        world.kernel.at(at_ms, act)
-
-    def _flatten(self, number: int, who: dict[str, str]) -> None:
-        world = self.world
-        event: dict[str, Any] = {"action": "flatten", "scope": "ALL", **who}
-        process = world.invoke("control_trading", f"flatten {number} asked", event)
-
-        def confirm() -> None:
-            answer = process.answer if process.over and isinstance(process.answer, dict) else {}
-            if token := answer.get("token"):
-                world.invoke("control_trading", f"flatten {number} confirmed", {**event, "token": token})
-
-        world.kernel.after(25_000, confirm)
-
-    def _resume(self, number: int, attempt: int, who: dict[str, str]) -> None:
-        """A person tries again until it works: after a flatten only a flat account may go on."""
-        world = self.world
-        process = world.invoke("control_trading", f"resume {number}.{attempt}", {"action": "resume", **who})
-
-        def look() -> None:
-            done = process.over and isinstance(process.answer, dict) and process.answer.get("ok")
-            if not done and attempt < 30:
-                self._resume(number, attempt + 1, who)
-
-        world.kernel.after(2 * MINUTE_MS, look)
-
-    def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
-        world, random = self.world, self._random
-        contract = world.instruments[number % len(world.instruments)].contract
-
-        lasts = random.randint(60_000, 1_200_000)
-
-        def begin() -> None:
-            if world.tape.admit(f"halt {number}", f"market {status}", at_ms):
-                halt = Window(key=f"halt {number}", kind="halt", start_ms=at_ms, end_ms=at_ms + lasts)
-                world.truth.halts.setdefault(contract, []).append(halt)
-                world.venue.catch_up(world.kernel.now())
-                world.venue.halt(contract, status)
-                world.kernel.after(lasts, end)
-
-        def end() -> None:
-            world.venue.catch_up(world.kernel.now())
-            world.venue.halt(contract, MarketStatus.ONLINE)
-
-        world.kernel.at(at_ms, begin)

@@ -45,6 +45,9 @@ from trading.rules import Rules, load_rules
 SIMULATED_RULES = load_rules('{"risk": {"maximum_positions": 3}}')
 """As shipped, but for a limit that a day's few coins can reach."""
 
+OTHER_RULES = load_rules('{"risk": {"maximum_positions": 3}, "execution": {"entry_life_bars": 3}}')
+"""Of the version that is deployed during a day."""
+
 START = datetime(2024, 5, 1, tzinfo=UTC)
 QUIET_MS = 10 * MINUTE_MS
 """The quiet phase after the day: ten reconcile periods without a fault."""
@@ -146,7 +149,7 @@ class SimulatedWorld:
     telemetry: QuietTelemetry = field(default_factory=QuietTelemetry)
     invocations: Counter[str] = field(default_factory=Counter)
     endings: list[Callable[[Process], None]] = field(default_factory=list)
-    code_version: str = "one"
+    versions: list[int] = field(default_factory=list)
     truth: Truth = field(default_factory=lambda: Truth())
 
     def __post_init__(self) -> None:
@@ -198,6 +201,17 @@ class SimulatedWorld:
             self.kernel, SimulatedSpot(self.venue), lambda: self.venue.catch_up(self.kernel.now())
         )
 
+    def deploy(self, overlap_ms: int) -> None:
+        """Another version with other rules; for a while both answer, each invocation one of them."""
+        self.versions.append(self.kernel.now_ms + overlap_ms)
+
+    def _version(self) -> int:
+        """Which version the running process is of."""
+        process = self.kernel.current()
+        newest = len(self.versions)
+        overlapping = newest and self.kernel.now_ms < self.versions[-1]
+        return newest - 1 if overlapping and process and process.random.random() < 0.5 else newest
+
     def observe(self, what: str) -> None:
         for observer in self.observers:
             observer(what)
@@ -213,6 +227,8 @@ class SimulatedWorld:
 
     def open_desk(self, *_: object) -> TradingDesk:
         stores: dict[str, Any] = dict(self.stores)
+        version = self._version()
+        rules = self.rules if version % 2 == 0 else OTHER_RULES
         return TradingDesk(
             venue=cast(Any, self.account),
             spot=cast(Any, self.spot),
@@ -226,10 +242,10 @@ class SimulatedWorld:
             ),
             watch=stores["watch"],
             clock=self.clock,
-            rules=self.rules,
+            rules=rules,
             telemetry=cast(Any, self.telemetry),
             now=self.clock.now(),
-            code_version=self.code_version,
+            code_version=f"version {version}",
         )
 
     # running

@@ -24,7 +24,7 @@ def pause_and_resume(world: World) -> None:
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_write_that_lets_an_entry_out_knows_of_a_resume(world: World, paused: bool) -> None:
+def test_write_of_an_entry_send_knows_a_resume(world: World, paused: bool) -> None:
     position = planned_in(world)
     assert position.control_version == 1
     if not paused:

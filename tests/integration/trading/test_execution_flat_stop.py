@@ -69,7 +69,7 @@ def test_nothing_rests_while_the_level_is_watched(flat: World) -> None:
 
 
 @pytest.mark.parametrize(("side", "price"), [(Side.LONG, "99.9"), (Side.SHORT, "100.1")])
-def test_entry_at_its_level_is_protected_in_the_same_run(world: World, side: Side, price: str) -> None:
+def test_entry_at_its_level_is_protected_at_once(world: World, side: Side, price: str) -> None:
     behave(world, accepts=False)
     world.add_signal(levels=levels(side))
     world.execute()
@@ -117,7 +117,7 @@ def test_unseen_position_is_protected_by_reconcile(flat: World, hidden: str) -> 
     "sends",
     [["", "lost request", "lost request"], ["", "invalidPrice", "marketSuspended"], ["", "wouldNotReducePosition"]],
 )
-def test_stop_that_fails_after_the_entry_comes_within_a_minute(flat: World, sends: list[str]) -> None:
+def test_stop_failing_after_the_entry_comes_soon(flat: World, sends: list[str]) -> None:
     flat.venue.advance(60, COIN="99.9")
     flat.venue.faults.sends = sends
     report = flat.execute()
@@ -130,7 +130,7 @@ def test_stop_that_fails_after_the_entry_comes_within_a_minute(flat: World, send
     assert flat.venue.naked_seconds_max() == 50
 
 
-def test_position_the_venue_does_not_see_yet_is_not_left(flat: World) -> None:
+def test_position_not_seen_yet_is_not_left(flat: World) -> None:
     flat.venue.advance(60, COIN="99.9")
     flat.venue.faults.sends = ["", *["wouldNotReducePosition"] * 3]
     flat.execute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from tests.fakes.cloud import Cloud
 from tests.fakes.records import rules_with
 from tests.integration.trading.world import World, new_world
-from trading.model.orders import IntentState, OrderType, Purpose
-from trading.model.positions import PositionState
+from trading.model.orders import IntentState, OrderRequest, OrderType, Purpose
+from trading.model.positions import Position, PositionState
 from trading.model.units import Quantity
+from trading.model.venue import SendAnswer
 from trading.rules import Rules
 
 S = IntentState
@@ -92,7 +94,7 @@ def test_stop_stays_until_the_position_is_flat(world: World) -> None:
     assert world.venue.naked_seconds_max() == 0
 
 
-def test_exit_that_filled_in_part_is_followed_by_the_rest(world: World) -> None:
+def test_part_filled_exit_is_followed_by_the_rest(world: World) -> None:
     position = world.open_position()
     close(world)
     world.venue.placed.clear()
@@ -110,7 +112,7 @@ def test_exit_that_filled_in_part_is_followed_by_the_rest(world: World) -> None:
     assert [each.generation for each in _closed(world).of(Purpose.EXIT)] == [1, 2]
 
 
-def _closed(world: World):  # type: ignore[no-untyped-def]
+def _closed(world: World) -> Position:
     (position,) = world.cloud.ledger.closed_positions(["2024-05"])
     return position
 
@@ -122,9 +124,7 @@ class _FillsInPart:
         self._place, self._quantity = world.venue.place, quantity
         self._first = True
 
-    def place(self, request):  # type: ignore[no-untyped-def]
-        from dataclasses import replace
-
+    def place(self, request: OrderRequest) -> SendAnswer:
         if request.type is OrderType.MARKET and self._first:
             self._first = False
             return self._place(replace(request, quantity=self._quantity))

@@ -107,7 +107,7 @@ class _TakesOffAgain:
         return answer
 
 
-def test_duplicate_is_left_in_doubt_when_orders_do_not_answer(naked: World) -> None:
+def test_duplicate_stays_in_doubt_without_open_orders(naked: World) -> None:
     naked.venue.faults.sends = ["lost reply"]
     naked.reconcile()  # sends it, and once more
     stop = naked.intent(Purpose.STOP)

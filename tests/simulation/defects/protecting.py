@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import functions.reconcile_positions.ending as ending
 import functions.manage_exits.exit as exit_module
+import functions.reconcile_positions.ending as ending
 import functions.reconcile_positions.protecting as protecting
 import functions.reconcile_positions.reconcile as reconcile
 import functions.reconcile_positions.strangers as strangers

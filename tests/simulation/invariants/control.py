@@ -62,7 +62,7 @@ class KilledMeansNoEntry(Invariant):
         self.seen = seen_in(world)
         self._writes, self._controls, self._orders = Place(), Place(), Place()
         self._since: int | None = None
-        skew = max(world.options.clock_offset_ms, 0) + abs(world.options.clock_drift_ms)
+        skew = max(world.options.clock_offset_ms, 0)
         self._in_flight_ms = world.rules.execution.process_before_s * 1000 + skew
 
     def changed(self) -> Iterator[str]:

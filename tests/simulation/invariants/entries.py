@@ -197,7 +197,7 @@ class OnGridAndNearTheMark(_WatchesOrders):
 
 
 class FreshAtSending(_WatchesOrders):
-    """S13 and S14. An entry goes out while its plan and its signal live, and the venue takes none after its deadline."""
+    """S13 and S14. An entry goes out while its plan and signal live, and the venue takes none after its deadline."""
 
     name = "S13"
 
@@ -209,9 +209,11 @@ class FreshAtSending(_WatchesOrders):
             return
         self.examined += 1
         position, intent = found
-        rules, offset = self.world.rules.execution, timedelta(seconds=abs(self.world.options.clock_offset_ms) / 1000)
+        rules = self.world.rules.execution
+        offset = timedelta(seconds=abs(self.world.options.clock_offset_ms) / 1000)
         if placed.at > position.entry_expires_at + offset + timedelta(seconds=rules.process_before_s):
-            yield f"{position.instrument}'s entry was taken {placed.at - position.entry_expires_at} after its signal's end"
+            late = placed.at - position.entry_expires_at
+            yield f"{position.instrument}'s entry was taken {late} after its signal's end"
         if placed.at > placed.request.process_before:
             yield f"{position.instrument}'s entry was taken after {placed.request.process_before}"
         sent = intent.sent_at or position.planned_at

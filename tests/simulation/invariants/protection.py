@@ -1,4 +1,4 @@
-"""S1 to S6: what is held is covered, by stops that only ever tighten, and nothing of ours opens what it should close."""
+"""S1 to S6: what is held is covered, by stops that only ever tighten; only entries open."""
 
 from __future__ import annotations
 

@@ -1,0 +1,180 @@
+"""What people do to a simulated account: its owner, its operator, the exchange's staff, whoever deploys or edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.simulation.fault_model import Window
+from tests.simulation.options import MINUTE_MS
+from tests.simulation.world import SimulatedWorld
+from trading import matching
+from trading.matching import MarketStatus
+
+HOUR_MS = 60 * MINUTE_MS
+HALTS = (MarketStatus.POST_ONLY, MarketStatus.SUSPENDED, MarketStatus.SUSPENDED)
+TWO_VERSIONS_MS = 5 * MINUTE_MS
+"""How long the old version still answers after a deploy."""
+
+
+@dataclass
+class People:
+    """`acts`: what was done, in order, for the summary."""
+
+    world: SimulatedWorld
+    acts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._random = Random(f"{self.world.options.seed}:people")
+
+    def prepare(self) -> None:
+        """Put what people do onto the kernel's heap."""
+        options, random, kernel = self.world.options, self._random, self.world.kernel
+        for number in range(options.owner_trades):
+            kernel.at(random.randrange(self.world.day_ms), self._owner(number, random.random(), random.random()))
+        for number in range(options.operator_acts):
+            at = random.randrange(self.world.day_ms - HOUR_MS)
+            self._operator(number, at, random.choice(["pause", "flatten", "pause"]), random.randint(2, 40))
+        for number in range(options.halts):
+            self._halt(number, random.randrange(self.world.day_ms), random.choice(HALTS))
+        for number in range(options.corrupt_records):
+            kernel.at(random.randrange(self.world.day_ms - HOUR_MS), self._damage(number))
+        for number in range(options.deploys):
+            kernel.at(random.randrange(self.world.day_ms), self._deploy(number))
+
+    def _owner(self, number: int, coin_roll: float, kind_roll: float) -> Callable[[], None]:
+        """The owner trades by hand: opens, closes a part, cancels a stop of ours, or leaves an order of his own."""
+
+        def act() -> None:
+            world = self.world
+            if not world.tape.admit(f"owner {number}", "owner", world.kernel.now_ms):
+                return
+            world.venue.catch_up(world.kernel.now())
+            held = sorted(world.venue.engine.books.positions)
+            if kind_roll < 0.3 and held:
+                self.cancel_stop(held[int(coin_roll * len(held))])
+            elif kind_roll < 0.6 and held:
+                self._owner_trades(held[int(coin_roll * len(held))], Decimal("0.5"), closing=True)
+            else:
+                contract = world.instruments[int(coin_roll * len(world.instruments))].contract
+                self._owner_trades(contract, Decimal(1), closing=False)
+            world.observe("owner")
+
+        return act
+
+    def cancel_stop(self, contract: str) -> None:
+        engine = self.world.venue.engine
+        stops = [each for each in engine.books.orders_of(contract) if each.order_type is matching.OrderType.STOP]
+        if stops:
+            engine.cancel(order_id=stops[0].order_id)
+            self.world.truth.owner_cancelled.add(stops[0].order_id)
+            self.acts.append("owner cancels a stop")
+
+    def _owner_trades(self, contract: str, share: Decimal, *, closing: bool) -> None:
+        world = self.world
+        engine, instrument = world.venue.engine, world.venue.instruments[contract]
+        size = engine.books.size_of(contract)
+        if closing:
+            quantity = max(instrument.quantity_down(abs(size) * share), instrument.step)
+            side = matching.Side.SELL if size > 0 else matching.Side.BUY
+        else:
+            quantity = max(instrument.quantity_down(Decimal(300) / engine.point(contract).mark), instrument.step)
+            side = matching.Side.BUY
+        world.truth.owner_traded.add(contract)
+        engine.send(
+            matching.OrderRequest(symbol=contract, side=side, order_type=matching.OrderType.MARKET, size=quantity)
+        )
+        self.acts.append("owner closes a part" if closing else "owner buys")
+
+    def _operator(self, number: int, at_ms: int, action: str, minutes: int) -> None:
+        world = self.world
+        who = {"operator": "simulated", "reason": f"act {number}"}
+
+        def act() -> None:
+            if not world.tape.admit(f"operator {number}", "operator", world.kernel.now_ms):
+                return
+            self.acts.append(action)
+            if action == "flatten":
+                self.flatten(number, who)
+            else:
+                world.invoke("control_trading", f"{action} {number}", {"action": action, **who})
+            world.kernel.after(minutes * MINUTE_MS, lambda: self._resume(number, 0, who))
+
+        world.kernel.at(at_ms, act)
+
+    def flatten(self, number: int, who: dict[str, str]) -> None:
+        world = self.world
+        event: dict[str, Any] = {"action": "flatten", "scope": "ALL", **who}
+        process = world.invoke("control_trading", f"flatten {number} asked", event)
+
+        def confirm() -> None:
+            answer = process.answer if process.over and isinstance(process.answer, dict) else {}
+            if token := answer.get("token"):
+                world.invoke("control_trading", f"flatten {number} confirmed", {**event, "token": token})
+
+        world.kernel.after(25_000, confirm)
+
+    def _resume(self, number: int, attempt: int, who: dict[str, str]) -> None:
+        """A person tries again until it works: after a flatten only a flat account may go on."""
+        world = self.world
+        process = world.invoke("control_trading", f"resume {number}.{attempt}", {"action": "resume", **who})
+
+        def look() -> None:
+            done = process.over and isinstance(process.answer, dict) and process.answer.get("ok")
+            if not done and attempt < 30:
+                self._resume(number, attempt + 1, who)
+
+        world.kernel.after(2 * MINUTE_MS, look)
+
+    def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
+        world, random = self.world, self._random
+        contract = world.instruments[number % len(world.instruments)].contract
+
+        lasts = random.randint(60_000, 1_200_000)
+
+        def begin() -> None:
+            if world.tape.admit(f"halt {number}", f"market {status}", at_ms):
+                halt = Window(key=f"halt {number}", kind="halt", start_ms=at_ms, end_ms=at_ms + lasts)
+                world.truth.halts.setdefault(contract, []).append(halt)
+                world.venue.catch_up(world.kernel.now())
+                world.venue.halt(contract, status)
+                world.kernel.after(lasts, end)
+
+        def end() -> None:
+            world.venue.catch_up(world.kernel.now())
+            world.venue.halt(contract, MarketStatus.ONLINE)
+
+        world.kernel.at(at_ms, begin)
+
+    def _damage(self, number: int) -> Callable[[], None]:
+        """A record is written by something broken; twenty minutes later a person has put it back."""
+
+        def act() -> None:
+            tables = self.world.tables
+            names = sorted(tables.positions)
+            if not names or not self.world.tape.admit(f"damage {number}", "damaged record", self.world.kernel.now_ms):
+                return
+            name = names[number % len(names)]
+            before = tables.positions[name]
+            tables.corrupt_position(name, "{")
+            self.acts.append("damages a record")
+
+            def mend() -> None:
+                held = tables.positions.get(name)
+                if held is not None and held.value == "{":
+                    tables.positions[name] = before
+
+            self.world.kernel.after(20 * MINUTE_MS, mend)
+
+        return act
+
+    def _deploy(self, number: int) -> Callable[[], None]:
+        def act() -> None:
+            if self.world.tape.admit(f"deploy {number}", "deploy", self.world.kernel.now_ms):
+                self.world.deploy(TWO_VERSIONS_MS)
+                self.acts.append("deploys")
+
+        return act
