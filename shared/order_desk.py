@@ -53,12 +53,7 @@ class OrderDesk:
         recorded = position.by_client_order_id(intent.client_order_id)
         if recorded is None:
             position = self._ledger.save_position(position.with_intent(intent))
-        known = recorded or intent
-        if known.may_be_sent_again:
-            sending = replace(known, resent_at=now, process_before=deadline, absences=())
-        else:
-            # What is recorded decides: an intent that is past PLANNED raises here instead of being sent again.
-            sending = known.moved(IntentState.SENDING, sent_at=now, process_before=deadline)
+        sending = _sending(recorded or intent, now, deadline)
         save = self._ledger.save_position if intent.purpose.protective else self._ledger.save_entry_send
         position = save(position.with_intent(sending))
         answer = self._explained(sending, self._venue.place(sending.request(position.contract, deadline)))
@@ -146,6 +141,15 @@ class OrderDesk:
                     raise
                 position = fresh
         raise StoreConflict(f"the answer for {sent.client_order_id} could not be recorded in {ATTEMPTS} attempts")
+
+
+def _sending(known: OrderIntent, now: datetime, deadline: datetime) -> OrderIntent:
+    """What is recorded decides: an order that another run has sent meanwhile is not sent again (StoreConflict)."""
+    if known.may_be_sent_again:
+        return replace(known, resent_at=now, process_before=deadline, absences=())
+    if known.state is not IntentState.PLANNED:
+        raise StoreConflict(f"{known.purpose} {known.client_order_id} is {known.state} by now: another run has sent it")
+    return known.moved(IntentState.SENDING, sent_at=now, process_before=deadline)
 
 
 def _failed(position: Position, intent: OrderIntent) -> bool:

@@ -14,7 +14,7 @@ from functions.execute_signals.report import ExecutionReport, stage
 from shared.trading_desk import TradingDesk
 from trading.errors import TradingError
 from trading.execution.entries import EntrySight, next_entry_step, watched
-from trading.execution.verify import stop_faults
+from trading.execution.verify import NOT_SHOWN, stop_faults
 from trading.model.control import KillLevel
 from trading.model.decisions import Outcome
 from trading.model.disorder import MarketWatch
@@ -26,6 +26,9 @@ from trading.model.venue import Quote
 from trading.risk.day import entry_level
 
 ENTRY_ROUNDS = 4
+LOOKS_FOR_STOP = 2
+"""The venue's list of orders may lag behind its acceptance; what two looks do not show waits for the next run."""
+
 READ_ERRORS = (TradingError, PynamoDBException)
 NO_QUOTES: Mapping[str, Quote] = MappingProxyType({})
 
@@ -110,8 +113,10 @@ def follow(desk: TradingDesk, position: Position, sight: EntrySight) -> Position
             position = send_first_stop(desk, position)
         elif step.kind is EntryStepKind.TAKE_ENTRY:
             position = take_entry(desk, position)
+        elif (sent := _send_entry(desk, position)) is not None:
+            position = sent
         else:
-            position = _send_entry(desk, position)
+            break
     return position
 
 
@@ -120,10 +125,15 @@ def _abandon(desk: TradingDesk, position: Position, why: str) -> Position:
     return desk.orders.abandon(replace(position, close_reason=why), why)
 
 
-def _send_entry(desk: TradingDesk, position: Position) -> Position:
-    """The stop is read back field by field before the entry may go out."""
+def _send_entry(desk: TradingDesk, position: Position) -> Position | None:
+    """The stop is read back field by field before the entry may go out; None while the venue does not show it yet."""
     stop = intent_of(position, Purpose.STOP)
-    faults = stop_faults(stop, position.contract, desk.venue.open_orders())
+    for _ in range(LOOKS_FOR_STOP):
+        faults = stop_faults(stop, position.contract, desk.venue.open_orders())
+        if faults != (NOT_SHOWN,):
+            break
+    if faults == (NOT_SHOWN,):
+        return None
     if faults:
         return _abandon(desk, position, faults[0])
     position = desk.orders.send(position, intent_of(position, Purpose.ENTRY))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from functions.execute_signals.depth import order_books, with_books
 from functions.execute_signals.entries import carry_on, intent_of
 from functions.execute_signals.report import ExecutionReport, stage
 from functions.execute_signals.watch import MarketLook
@@ -15,7 +17,6 @@ from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict, TradingError, VenueUnavailable
 from trading.execution.plan import plan_position
 from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.book import EntryBook
 from trading.model.control import KillLevel, RiskDay
 from trading.model.decisions import Outcome
 from trading.model.instruments import Instrument
@@ -35,6 +36,8 @@ from trading.risk.guards import latched, stops_more
 EXPIRED_SEEN_FOR = timedelta(minutes=2)
 """How long after its end a signal that nobody took is still looked at, to be settled as expired."""
 
+SWEPT_FOR = timedelta(hours=48)
+
 Answer = RiskApproved | RiskRefused
 
 
@@ -44,8 +47,11 @@ def take_signals(desk: TradingDesk, look: MarketLook, report: ExecutionReport) -
     markets = _instruments(desk, waiting, look, report)
     waiting = tuple(each for each in waiting if each.id in markets)
     while waiting:
+        # The books before the prices: one that hangs must not age what everybody is judged by.
+        books = order_books(desk, [markets[each.id].contract for each in waiting], report)
         portfolio = _portfolio(desk, look)
         ideas = _ideas(desk, [(each, markets[each.id]) for each in waiting], portfolio, report)
+        ideas = with_books(desk, ideas, books)
         # Judged by the time at which everything has been read: a slow answer is as old as it took.
         now = desk.clock.now()
         plan = partial(plan_position, rules=desk.rules, code_version=desk.code_version, now=now)
@@ -56,7 +62,10 @@ def take_signals(desk: TradingDesk, look: MarketLook, report: ExecutionReport) -
 def _due_signals(desk: TradingDesk, report: ExecutionReport) -> tuple[Signal, ...]:
     """New signals that still live; the expired ones are settled as such."""
     life = Timeframe.M15.length * desk.rules.execution.entry_life_bars
-    stored = desk.ledger.signals_decided_since(desk.now - life - EXPIRED_SEEN_FOR, desk.now)
+    # Signals that ended while nothing could run get their outcome too: all are looked at once in a quarter of an hour.
+    sweeping = desk.now - Timeframe.M15.floor(desk.now) < timedelta(minutes=1)
+    seen_for = SWEPT_FOR if sweeping else EXPIRED_SEEN_FOR
+    stored = desk.ledger.signals_decided_since(desk.now - life - seen_for, desk.now)
     new = [each.signal for each in stored if each.state is SignalState.NEW]
     for signal in [each for each in new if each.expires_at <= desk.now]:
         desk.ledger.settle_signal(signal, SignalState.EXPIRED)
@@ -173,7 +182,7 @@ def _carry_out(
             _refuse(desk, answer, rank, report)
             continue
         try:
-            position = _open(desk, answer, rank, portfolio.book, report)
+            position = _open(desk, answer, rank, portfolio, report)
             portfolio = counted_in(portfolio, position)
             if _came_to_nothing(position):
                 # What the venue has against it may be against the next one too: refusals in a row are a limit.
@@ -191,10 +200,15 @@ def _refuse(desk: TradingDesk, answer: RiskRefused, rank: str, report: Execution
     report.outcomes[f"{Outcome.RISK_REFUSED}:{answer.reason}"] += 1
 
 
-def _open(desk: TradingDesk, approved: RiskApproved, rank: str, book: EntryBook, report: ExecutionReport) -> Position:
+def _open(
+    desk: TradingDesk, approved: RiskApproved, rank: str, portfolio: Portfolio, report: ExecutionReport
+) -> Position:
     signal = approved.signal
     planned = plan_position(approved, desk.rules, desk.code_version, desk.clock.now())
-    position = carry_on(desk, desk.ledger.open_position(planned, signal, book), None, KillLevel.NORMAL)
+    # Of the switch that its limits were judged by: a pause that came and went since then ends it.
+    planned = replace(planned, control_version=portfolio.control.version)
+    opened = desk.ledger.open_position(planned, signal, portfolio.book)
+    position = carry_on(desk, opened, None, KillLevel.NORMAL)
     entry = intent_of(position, Purpose.ENTRY)
     outcome = Outcome.FAILED if _came_to_nothing(position) else Outcome.SENT
     text = (

@@ -137,7 +137,7 @@ class Ledger:
 
         The switch's version is recorded with the plan: its entry is sent only while the switch has not been changed.
         """
-        stored = replace(position, version=1, control_version=self._control_version())
+        stored = replace(position, version=1, control_version=position.control_version or self._control_version())
         item = self._position_item(stored)
         signal_item = self._item(_signal_partition(signal.decision_bar), signal.id)
         try:

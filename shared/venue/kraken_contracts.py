@@ -1,4 +1,5 @@
-"""Public derivatives data of Kraken: contracts with their fees, tickers, stress, and candles of the indices."""
+"""Public derivatives data of Kraken: contracts with their fees, tickers, order books, stress, and candles of the
+indices."""
 
 from __future__ import annotations
 
@@ -19,11 +20,13 @@ from shared.venue.bodies import (
 from shared.venue.contract_translation import FeeTable, listed_contract, lowest_tier, quote_of, stated_names
 from shared.venue.index_candles import IndexCandlesAnswer, closed_index_bars
 from shared.venue.named_rows import named_rows
+from shared.venue.order_book import OrderBookAnswer, order_book_of
 from shared.venue.reading import read_answer
 from shared.venue.stress import InstrumentStatusAnswer, stress_by_contract
 from shared.venue.transport import DEFAULT_TIMEOUT_S, KRAKEN_FUTURES_URL, Wire, futures_wire
 from trading.errors import InvalidInput, VenueAnswerInvalid, VenueAuthenticationFailed, VenueUnavailable
 from trading.model.candles import CandleAnswer
+from trading.model.depth import OrderBook
 from trading.model.listings import ContractListing
 from trading.model.times import Timeframe
 from trading.model.venue import ContractStress, ListedContract, Quote
@@ -74,6 +77,10 @@ class KrakenFuturesMarket:
         for symbol, reason in unreadable.items():
             logger.warning("ticker of %s is left out: %s", symbol, reason)
         return {row.symbol: quote_of(row, answer.server_time) for row in rows}
+
+    def order_book(self, contract: str) -> OrderBook:
+        outcome = self._wire.call("public_get_orderbook", {"symbol": contract})
+        return order_book_of(contract, read_answer(outcome, "orderbook", OrderBookAnswer))
 
     def stress(self) -> dict[str, ContractStress]:
         """`trading.ports.StressReports`; see `stress_by_contract` for what makes an answer invalid."""

@@ -20,6 +20,7 @@ from shared.venue.last_line import LastLine
 from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, market_of
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict, TradingError, VenueUnavailable
 from trading.matching import Books, Market, MatchingEngine, Order, opening_books
+from trading.model.depth import OrderBook
 from trading.model.orders import OrderRequest
 from trading.model.units import Money
 from trading.model.venue import (
@@ -80,6 +81,9 @@ class PaperVenue:
 
     def quotes(self) -> dict[str, Quote]:
         return dict(self._looked(timedelta(0)).quotes)
+
+    def order_book(self, contract: str) -> OrderBook:
+        return self._market.order_book(contract)
 
     def stress(self) -> dict[str, ContractStress]:
         self._stress = self._market.stress()

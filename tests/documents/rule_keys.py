@@ -32,6 +32,7 @@ CAPS: dict[R, tuple[str, ...]] = {
     R.LEVERAGE: ("risk.leverage_tier_a", "risk.leverage_tier_b", "risk.leverage_tier_c"),
     R.VENUE_MAXIMUM: (),
     R.VOLUME_SHARE: ("risk.volume_share_pct",),
+    R.DEPTH: ("risk.depth_within_bps", "risk.depth_multiple"),
     R.SINGLE_MARGIN: ("risk.margin_single_pct",),
     R.AVAILABLE_MARGIN: ("risk.margin_available_pct",),
 }

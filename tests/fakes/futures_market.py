@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.errors import VenueUnavailable
+from trading.model.depth import OrderBook
 from trading.model.instruments import MarginLevel
 from trading.model.listings import ContractListing
 from trading.model.units import BasisPoints, Price, Quantity
@@ -22,6 +23,7 @@ class FuturesInMemory:
     tickers: dict[str, Quote] = field(default_factory=dict)
     refused: tuple[tuple[str, str], ...] = ()
     stressed: dict[str, ContractStress] = field(default_factory=dict)
+    books: dict[str, OrderBook] = field(default_factory=dict)
     down: bool = False
 
     def contracts(self) -> tuple[ListedContract, ...]:
@@ -38,6 +40,10 @@ class FuturesInMemory:
     def quotes(self) -> dict[str, Quote]:
         self._answer()
         return self.tickers
+
+    def order_book(self, contract: str) -> OrderBook:
+        self._answer()
+        return self.books[contract]
 
     def _answer(self) -> None:
         if self.down:

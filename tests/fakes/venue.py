@@ -14,6 +14,7 @@ from tests.fakes import venue_translation as translate
 from trading import matching
 from trading.errors import VenueUnavailable
 from trading.matching import Dislocation, MatchingEngine, PricePoint, Stress, point_at
+from trading.model.depth import OrderBook
 from trading.model.instruments import Instrument, Side
 from trading.model.orders import OrderRequest
 from trading.model.units import Money, Price, Quantity
@@ -64,10 +65,11 @@ class MovedPrices:
 
 @dataclass
 class Faults:
-    """What goes wrong. `reads` names methods that do not answer; `sends` are taken one per `place`, in order:
+    """What goes wrong. `reads` names methods that do not answer (`order_book PF_COINUSD`: for this contract only).
 
-    `""` nothing, `lost reply` placed but not told, `lost request` never arrived, `killed before` and `killed after`
-    end the process around the send, any other word is the venue's refusal. With `no_funding` tickers name no rate.
+    `sends` are taken one per `place`, in order: `""` nothing, `lost reply` placed but not told, `lost request` never
+    arrived, `killed before` and `killed after` end the process around the send, any other word is the venue's refusal.
+    With `no_funding` tickers name no rate.
     """
 
     reads: set[str] = field(default_factory=set)
@@ -129,6 +131,13 @@ class VenueInMemory:
     def quotes(self) -> dict[str, Quote]:
         self._answer("quotes")
         return {contract: self._quote(contract) for contract in self.instruments}
+
+    def order_book(self, contract: str) -> OrderBook:
+        self._answer(f"order_book {contract}")
+        self._answer("order_book")
+        if contract not in self.engine.markets:
+            raise VenueUnavailable(f"{contract} is not listed")
+        return translate.order_book(self.engine, contract)
 
     def stress(self) -> dict[str, ContractStress]:
         self._answer("stress")

@@ -14,9 +14,11 @@ from shared.venue.paper_translation import (
     send_answer,
 )
 from trading import matching
-from trading.matching import Liquidity, MarginTier
+from trading.matching import Liquidity, MarginTier, MatchingEngine
+from trading.matching.book import levels
+from trading.model.depth import OrderBook
 from trading.model.instruments import Instrument
-from trading.model.units import BasisPoints
+from trading.model.units import BasisPoints, Price, Quantity
 from trading.model.venue import ListedContract
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "market_of",
     "matching_request",
     "open_order",
+    "order_book",
     "order_report",
     "send_answer",
 ]
@@ -46,6 +49,16 @@ def market_of(instrument: Instrument) -> matching.Market:
         maker_fee=instrument.maker_fee / 10_000,
         taker_fee=instrument.taker_fee / 10_000,
     )
+
+
+def order_book(engine: MatchingEngine, contract: str) -> OrderBook:
+    """What a taker would meet on either side now."""
+    market, mark = engine.market(contract), engine.point(contract).mark
+    bids, asks = (
+        tuple((Price(each.price), Quantity(each.size)) for each in levels(market, mark, taker))
+        for taker in (matching.Side.SELL, matching.Side.BUY)
+    )
+    return OrderBook(contract=contract, bids=bids, asks=asks, at=engine.now)
 
 
 def listed_contract(instrument: Instrument) -> ListedContract:

@@ -64,6 +64,8 @@ class VenueReads:
         script = Scripted({each: Given(body=body) for each, body in answers.items()})
         script.answers[path] = Given(body=given.body, status=given.status)
         adapters = self._recorded.adapters
+        # With a clock that stands still the calls of all cases would count as made within ten seconds.
+        adapters.account._last_line = LastLine(caps=CAPS, clock=SendClock())
         connect(adapters.spot.wire if read.startswith("spot_") else adapters.account.wire, script)
         try:
             value = READS[read](adapters)

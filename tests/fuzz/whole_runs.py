@@ -34,6 +34,7 @@ from trading.errors import TradingError
 from trading.model.instruments import InstrumentId
 
 EVERY = "every"
+MOST_WORTH = Decimal("1.1")
 Alike = Callable[[Sent, Sent], bool]
 
 READ_AGAIN: dict[str, Callable[[Scene], object]] = {
@@ -181,12 +182,12 @@ def _alike(twin: Sent, order: Sent) -> bool:
 
 
 def _near(twin: Sent, order: Sent) -> bool:
-    """At a price within the collar, and not worth more than the collar allows."""
+    """At a price within the collar, and worth little more: costs that are believed to be lower make it larger."""
     collar = RULES.execution.price_collar_pct / 100
     same = (twin.symbol, twin.side, twin.kind) == (order.symbol, order.side, order.kind)
     price, planned = Decimal(order.limit), Decimal(twin.limit)
     worth, planned_worth = price * Decimal(order.size), planned * Decimal(twin.size)
-    return same and abs(price - planned) <= planned * collar and worth <= planned_worth * (1 + collar)
+    return same and abs(price - planned) <= planned * collar and worth <= planned_worth * MOST_WORTH
 
 
 def reducing_beside(twin: list[Sent], sent: list[Sent]) -> list[Sent]:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing import get_context
 from random import Random
 
 from tests.simulation.campaign import percentile
-from tests.simulation.coverage import count_answers, counted_edges
 from tests.simulation.fault_model import SENDS
 from tests.simulation.faults import Mode, Tape, Verdict
-from tests.simulation.invariants import INVARIANTS
 from tests.simulation.invariants.protection import CoveredInTime
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.kernel import Call, Process
+from tests.simulation.playing import play
 from tests.simulation.scenario_list import SCENARIOS, scenario_of
 from tests.simulation.scenarios import Scenario, ScriptedWorkload
-from tests.simulation.world import QUIET_MS, SimulatedWorld, installed
+from tests.simulation.world import QUIET_MS, SimulatedWorld
 
 LONGEST_NAKED_S = 60.0
 RUNS_PER_TASK = 60
@@ -105,30 +102,19 @@ def _verdict(mode: Mode, call: Call, plain: Verdict) -> Verdict:
 
 def run_scenario(scenario: Scenario, planned: Mapping[int, Mode]) -> Outcome:
     """The scenario with exactly these faults, and its quiet end."""
-    began = time.process_time()
-    counts: Counter[str] = Counter()
     world = scenario.world(Tape())
     injector = Injector(world, planned)
     world.kernel.decide = injector.decide
-    workload = ScriptedWorkload(world, scenario)
-    judge = Judge(world=world, workload=workload, kinds=INVARIANTS)
-    world.endings.append(partial(count_answers, counts))
-    with installed(world), counted_edges(counts):
-        until = world.day_ms + QUIET_MS
-        judge.watch(until)
-        workload.prepare(until)
-        world.kernel.run(until)
-        judge.close()
-    world.kernel.forget_dead()
+    played = play(ScriptedWorkload(world, scenario), world.day_ms + QUIET_MS)
     return Outcome(
         scenario=scenario.name,
         faults=tuple(f"{injector.sites[number].told} {mode}" for number, mode in sorted(planned.items())),
         sites=tuple(injector.sites) if not planned else (),
-        violations=tuple(sorted(judge.found.values(), key=lambda each: (each.at_ms, each.name))),
-        naked_s=_stretches(judge, world),
-        counts=counts,
-        digest=world.kernel.digest(),
-        cpu_s=time.process_time() - began,
+        violations=played.violations,
+        naked_s=_stretches(played.judge, world),
+        counts=played.counts,
+        digest=played.digest,
+        cpu_s=played.cpu_s,
     )
 
 

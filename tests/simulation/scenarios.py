@@ -106,13 +106,12 @@ def _at(knots: Knots, minute: float) -> Decimal:
 
 
 class ScriptedWorkload(Workload):
-    """The script in the place of the dice. `acts` people did are told as in a drawn day."""
+    """The script in the place of the dice."""
 
     def __init__(self, world: SimulatedWorld, scenario: Scenario) -> None:
         super().__init__(world)
         self.scenario = scenario
         self.people = People(world)
-        self.acts = self.people.acts
 
     def prepare(self, until_ms: int) -> None:
         self._closes(until_ms)
@@ -166,15 +165,15 @@ class ScriptedWorkload(Workload):
                 size=quantity,
             )
         )
-        self.acts.append("owner buys")
+        self.people.acts.append("owner buys")
 
     def pauses(self) -> None:
-        self.acts.append("pause")
+        self.people.acts.append("pause")
         self.world.invoke("control_trading", "pause 0", {"action": "pause", **WHO})
 
     def raises_k2(self) -> None:
         """As the deploy procedure does it: the record itself is written, with its version, and people are told."""
-        self.acts.append("K2")
+        self.people.acts.append("K2")
         store, now = self.world.control_truth, self.world.kernel.now()
         raised = replace(store.control(now), level=KillLevel.CANCEL_ENTRIES, reason="scripted", changed_at=now)
         stored = store.set_control(replace(raised, changed_by="simulated"))
@@ -189,7 +188,7 @@ class ScriptedWorkload(Workload):
         self.world.alerts.tell(told)
 
     def flattens(self) -> None:
-        self.acts.append("flatten")
+        self.people.acts.append("flatten")
         self.people.flatten(0, WHO)
 
 

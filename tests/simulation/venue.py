@@ -14,13 +14,12 @@ from tests.simulation.market import SimulatedPrices
 from tests.simulation.options import Options
 from trading import matching
 from trading.matching import MarketStatus, MatchingEngine, Switches
-from trading.model.instruments import Instrument
+from trading.model.instruments import Instrument, Side
 from trading.model.orders import OrderRequest
-from trading.model.units import Price
+from trading.model.units import Price, Quantity
 from trading.model.venue import Account, Fill, LedgerRow, OpenOrder, OrderReport, Quote, SendAnswer, VenuePosition
 
 MILLISECOND = timedelta(milliseconds=1)
-VIEWS_KEPT = 400
 
 
 class SimulatedVenue(VenueInMemory):
@@ -38,43 +37,44 @@ class SimulatedVenue(VenueInMemory):
         books = matching.opening_books(start, Decimal(10_000), options.seed)
         switches = Switches(accept_stop_when_flat=options.stop_when_flat)
         self.engine = MatchingEngine(books, markets, prices, switches)
-        self._views: list[tuple[datetime, int, tuple[VenuePosition, ...], tuple[OpenOrder, ...]]] = []
-        self._remember()
 
     def catch_up(self, now: datetime) -> None:
-        """Match up to now; a change of positions or orders becomes visible in its view after that view's lag."""
+        """Match up to now."""
         if now > self.engine.now:
             self.engine.advance(now)
-        self._remember()
-
-    def _remember(self) -> None:
-        counter = self.engine.books.counter
-        if self._views and self._views[-1][1] == counter:
-            return
-        self._views.append((self.engine.now, counter, super().positions(), super().open_orders()))
-        if len(self._views) > VIEWS_KEPT:
-            del self._views[: VIEWS_KEPT // 2]
-
-    def _view(self, age_ms: float) -> tuple[tuple[VenuePosition, ...], tuple[OpenOrder, ...]]:
-        seen = self.engine.now - age_ms * MILLISECOND
-        for at, _, positions, orders in reversed(self._views):
-            if at <= seen:
-                return positions, orders
-        return self._views[0][2], self._views[0][3]
 
     def positions(self) -> tuple[VenuePosition, ...]:
         return self.positions_of(0)
 
     def positions_of(self, age_s: float) -> tuple[VenuePosition, ...]:
-        self._remember()
-        return self._view(self.options.positions_lag_ms + age_s * 1000)[0]
+        """As they stood before the lag of this view and `age_s` more."""
+        at, books = self._seen(self.options.positions_lag_ms, age_s), self.engine.books
+        if not books.position_log or books.position_log[-1].time <= at:
+            return super().positions()
+        return tuple(
+            VenuePosition(
+                contract=each.symbol,
+                side=Side.LONG if each.size > 0 else Side.SHORT,
+                quantity=Quantity(abs(each.size)),
+                entry=Price(each.entry),
+                isolated=False,
+            )
+            for each in matching.positions_at(books, at).values()
+        )
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         return self.open_orders_of(0)
 
     def open_orders_of(self, age_s: float) -> tuple[OpenOrder, ...]:
-        self._remember()
-        return self._view(self.options.orders_lag_ms + age_s * 1000)[1]
+        at, books = self._seen(self.options.orders_lag_ms, age_s), self.engine.books
+        if not books.history or books.history[-1].time <= at:
+            return super().open_orders()
+        return tuple(
+            translate.open_order(each) for each in matching.orders_at(books, at).values() if each.state.is_live
+        )
+
+    def _seen(self, lag_ms: int, age_s: float) -> datetime:
+        return self.engine.now - (lag_ms + age_s * 1000) * MILLISECOND
 
     def fills(self, since: datetime | None = None) -> tuple[Fill, ...]:
         return self.fills_of(0, since)

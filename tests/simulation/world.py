@@ -137,6 +137,21 @@ class Truth:
     halts: dict[str, list[Window]] = field(default_factory=dict)
 
 
+def drawn_instruments(options: Options) -> tuple[Instrument, ...]:
+    """The coins of a day, each with a grid of its own."""
+    names = ("COIN", "BTC", "XRP", "ETH", "DOGE", "LINK")[: options.coins]
+    return tuple(
+        coin(
+            name,
+            tick=Decimal(tick),
+            step=Decimal(step),
+            minimum=Quantity(step),
+            maximum_position=Quantity(10_000_000),
+        )
+        for name, (tick, step) in zip(names, GRIDS, strict=False)
+    )
+
+
 @dataclass
 class SimulatedWorld:
     """Everything of one run. `on_handler_end` is told of every invocation that ended or was killed."""
@@ -154,17 +169,7 @@ class SimulatedWorld:
 
     def __post_init__(self) -> None:
         options = self.options
-        names = ("COIN", "BTC", "XRP", "ETH", "DOGE", "LINK")[: options.coins]
-        self.instruments: tuple[Instrument, ...] = tuple(
-            coin(
-                name,
-                tick=Decimal(tick),
-                step=Decimal(step),
-                minimum=Quantity(step),
-                maximum_position=Quantity(10_000_000),
-            )
-            for name, (tick, step) in zip(names, GRIDS, strict=False)
-        )
+        self.instruments = drawn_instruments(options)
         minutes = (self.day_ms + QUIET_MS) // MINUTE_MS + 5
         contracts = [each.contract for each in self.instruments]
         self.prices = SimulatedPrices(options, contracts, START, minutes)
@@ -269,13 +274,20 @@ class SimulatedWorld:
         for ending in self.endings:
             ending(process)
 
+    def installed(self) -> Any:
+        return _in_memory(self)
+
 
 _WORK: dict[str, Callable[..., Any]] = {name: inspect.unwrap(module.handler) for name, module in HANDLERS.items()}
 
 
-@contextmanager
 def installed(world: SimulatedWorld) -> Any:
-    """Handlers compose their desk from this world; everything is put back afterwards."""
+    """While this context holds, handlers compose their desk from this world; everything is put back afterwards."""
+    return world.installed()
+
+
+@contextmanager
+def _in_memory(world: SimulatedWorld) -> Any:
     settings = SimpleNamespace(
         mode="live", ledger_table="", market_data_table="", alerts_topic_arn="", rules_override="", code_version="one"
     )

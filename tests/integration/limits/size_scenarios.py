@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +65,15 @@ def venue_maximum_used_up(stack: LocalStack, fires: bool) -> Signal:
 def trading_dries_up(stack: LocalStack, fires: bool) -> Signal:
     """1,000 USD were traded in the contract in 24 hours: a thousandth of it is less than the smallest order."""
     stack.market.volumes["BTC"] = 1_000 if fires else 10_000
+    return stack.propose("BTC")
+
+
+def book_thins_out(stack: LocalStack, fires: bool) -> Signal:
+    """The order book empties to one level a side, which holds the venue's smallest order: half of that may be ours."""
+    market = stack.venue.engine.market(stack.contract("BTC"))
+    if fires:
+        thin = replace(market.liquidity, level_size=market.size_step, level_count=1)
+        stack.change_terms("BTC", liquidity=thin)
     return stack.propose("BTC")
 
 
@@ -133,6 +143,7 @@ SCENARIOS: dict[R, Scenario] = {
         "contract's largest position is never below its smallest order: it only ever caps.",
     ),
     R.VOLUME_SHARE: Scenario(play=trading_dries_up),
+    R.DEPTH: Scenario(play=book_thins_out),
     R.SINGLE_MARGIN: Scenario(
         play=smallest_order_above_the_cap,
         rules={"risk": {"margin_single_pct": 0.5}},

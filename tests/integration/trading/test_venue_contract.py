@@ -23,6 +23,7 @@ from tests.fakes.cloud import LEDGER, emulated
 from tests.fakes.records import NOW, coin
 from tests.fakes.venue import VenueInMemory
 from tests.integration.venue.sandbox_process import KEY, SECRET, Sandbox, running_sandbox
+from trading.errors import VenueUnavailable
 from trading.model.instruments import Side
 from trading.model.orders import ClientOrderId, OrderRequest, OrderSide, OrderType
 from trading.model.units import Price, Quantity
@@ -178,6 +179,19 @@ def test_round_trip_is_in_every_book(trader: Trader) -> None:
     assert {each.execution for each in rows} == {each.id for each in fills}
     change = sum(each.realised - each.fee + each.funding for each in rows)
     assert abs(trader.venue.account().equity - before - change) < Decimal("0.01")
+
+
+def test_order_book_agrees_with_the_ticker(trader: Trader) -> None:
+    book, quote = trader.venue.order_book(trader.contract), trader.venue.quotes()[trader.contract]
+    assert (book.contract, book.at) == (trader.contract, quote.at)
+    assert (book.bids[0][0], book.asks[0][0]) == pytest.approx((quote.bid, quote.ask), rel=Decimal("0.0001"))
+    assert len(book.bids) == len(book.asks) == 10
+    assert all(book.closing(side, Decimal(50)) > SIZE for side in Side)
+
+
+def test_order_book_of_the_unknown_is_no_answer(trader: Trader) -> None:
+    with pytest.raises(VenueUnavailable):
+        trader.venue.order_book("PF_NOSUCHUSD")
 
 
 def test_cancel_of_the_unknown_is_gone(trader: Trader) -> None:

@@ -17,6 +17,7 @@ SINCE = datetime(2026, 11, 22, 10, tzinfo=UTC)
 READS: dict[str, Callable[[KrakenRestVenue], object]] = {
     "contracts": lambda venue: venue.contracts(),
     "quotes": lambda venue: venue.quotes(),
+    "order_book": lambda venue: venue.order_book("PF_XBTUSD"),
     "stress": lambda venue: venue.stress(),
     "index_candles": lambda venue: venue.index_candles("PF_XBTUSD", Timeframe.M15, SINCE),
     "account": lambda venue: venue.account(),

@@ -109,13 +109,6 @@ def _any_edge(_moved: Any) -> Any:
     return moving
 
 
-def _forgets_the_answer(record: Any) -> Any:
-    def recording(desk: OrderDesk, position: Position, *_: Any) -> Position:
-        return position
-
-    return recording
-
-
 SENDING: tuple[Defect, ...] = (
     Defect(
         name="timeout is a rejection",
@@ -172,10 +165,5 @@ SENDING: tuple[Defect, ...] = (
         story="appendix B: terminal state overwritten",
         plant=planted((OrderIntent, "moved", _any_edge), (MemoryLedger, "save_position", _saves_without_condition)),
         profiles=("storm", "swarm"),
-    ),
-    Defect(
-        name="answer of a send is not recorded",
-        story="audited system: fills of orders nobody remembered",
-        plant=planted((OrderDesk, "_record", _forgets_the_answer)),
     ),
 )

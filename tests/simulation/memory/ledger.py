@@ -103,7 +103,8 @@ class MemoryLedger(Ledger):
             return EntryBook(version=version, entries=self._planned_since(now - REMEMBERED, now))
 
     def open_position(self, position: Position, signal: Signal, book: EntryBook) -> Position:
-        stored = replace(position, version=1, control_version=version_of(self._tables.control) or 0)
+        known = position.control_version or version_of(self._tables.control) or 0
+        stored = replace(position, version=1, control_version=known)
         free = position.instrument not in self._tables.positions
         unmoved = version_of(self._tables.book) == (book.version or None)
         if not (free and unmoved and self._is_new(signal) and self._entries_open(stored)):

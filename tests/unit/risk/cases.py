@@ -8,17 +8,27 @@ from typing import Any
 
 from tests.fakes.records import NOW, RULES, account, coin, control, quote, risk_day, signal
 from trading.model.book import EntryBook
+from trading.model.depth import OrderBook
 from trading.model.disorder import MarketWatch
 from trading.model.instruments import Instrument
 from trading.model.positions import Position
 from trading.model.risk import LimitCheck, RefusalReason, RiskApproved, RiskRefused
 from trading.model.signals import Signal
-from trading.model.units import Price
+from trading.model.units import Price, Quantity
 from trading.model.venue import Account, ContractStress, OpenOrder, Quote, VenuePosition
 from trading.risk.case import Market, Portfolio, RiskCase
 from trading.risk.gate import decide_risk
 from trading.risk.sizing import contract_levels, size, trade_cost
 from trading.rules import Rules
+
+
+def order_book(bids: Any = 10**15, asks: Any = 10**15, **changes: Any) -> OrderBook:
+    """One level of so many coins on either side of a price of 100, 2 bps apart; none where None is given."""
+    sides = {
+        name: () if size is None else ((Price(price), Quantity(size)),)
+        for name, price, size in (("bids", "99.99", bids), ("asks", "100.01", asks))
+    }
+    return replace(OrderBook(contract="PF_COINUSD", at=NOW, **sides), **changes)
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Scene:
     other_quotes: tuple[Quote, ...] = ()
     orders: tuple[OpenOrder, ...] = ()
     book: EntryBook = field(default_factory=EntryBook)
+    order_book: OrderBook | None = field(default_factory=order_book)
     watch: MarketWatch = field(default_factory=MarketWatch)
     stress: tuple[ContractStress, ...] = ()
     read_at: datetime = NOW
@@ -51,7 +62,13 @@ class Scene:
 
     @property
     def market(self) -> Market:
-        return Market(instrument=self.instrument, quote=self.quote, spot=Price(self.spot), spot_at=self.spot_at)
+        return Market(
+            instrument=self.instrument,
+            quote=self.quote,
+            spot=Price(self.spot),
+            spot_at=self.spot_at,
+            order_book=self.order_book,
+        )
 
     @property
     def portfolio(self) -> Portfolio:

@@ -24,7 +24,7 @@ from tests.fakes.records import (
     seconds,
     signal,
 )
-from tests.unit.risk.cases import SCENE, Scene
+from tests.unit.risk.cases import SCENE, Scene, order_book
 from trading.model.book import EntryBook, PlannedEntry
 from trading.model.control import KillLevel, LossStreak
 from trading.model.disorder import DisorderPause, MarketWatch
@@ -218,6 +218,7 @@ CASES: dict[RefusalReason, LimitCase] = {
         SCENE.but(positions=(planned(),), instrument=coin(maximum_position=Quantity(10)), rules=TWO_IN_A_COIN),
     ),
     R.VOLUME_SHARE: capped(SCENE.but(quote=quote(volume_usd=Decimal(1_000_000)))),
+    R.DEPTH: capped(SCENE.but(order_book=order_book(bids=20))),
     R.SINGLE_MARGIN: capped(SCENE.but(rules=risk(margin_single_pct="0.2"))),
     R.AVAILABLE_MARGIN: capped(
         SCENE.but(account=account(available_margin=Money(40)), rules=risk(margin_available_pct=50))

@@ -135,6 +135,16 @@ def tier_numbers(scene: Scene) -> tuple[Decimal, Decimal, Decimal]:
     }[scene.instrument.tier]
 
 
+def takers(scene: Scene, approved: RiskApproved) -> Decimal:
+    """Coins that rest within 50 bps of the book's mid for whoever closes this position."""
+    book = scene.order_book
+    assert book is not None
+    bid, ask = book.bids[0][0], book.asks[0][0]
+    low, high = (bid + ask) / 2 * Decimal("0.995"), (bid + ask) / 2 * Decimal("1.005")
+    rows = book.bids if approved.signal.side is Side.LONG else book.asks
+    return sum((size for price, size in rows if low <= price <= high), Decimal(0))
+
+
 def headroom_alone(scene: Scene, approved: RiskApproved) -> Iterator[Decimal]:
     """Margin equity less maintenance while only this contract walks against the order, from the entry to where the
     stop's distance is 65 % of the way: points of the walk, and both sides of every margin level met."""

@@ -19,6 +19,7 @@ from tests.fakes.records import NOW, account, coin, control, held, order_of, pla
 from tests.unit.risk.cases import Scene
 from trading.model.book import EntryBook, PlannedEntry
 from trading.model.control import KillLevel, LossStreak
+from trading.model.depth import Level, OrderBook
 from trading.model.disorder import DisorderPause, MarketWatch
 from trading.model.instruments import Instrument, InstrumentId, MarginLevel, Side, Tier
 from trading.model.orders import IntentState, OrderSide, Purpose
@@ -79,13 +80,18 @@ LADDERS = [
 CHEAP = [each for each in LADDERS if each[0].initial <= Decimal("0.05")]
 
 
+DEEP = [(Decimal(1), Decimal(10**12))]
+WORTH = [Decimal(each) for each in (900, 5_000, 20_000, 100_000, 1_000_000)]
+
+
 @dataclass(frozen=True)
 class Traded:
-    """A coin with its ticker; `spot` in USD."""
+    """A coin with its ticker and its order book; `spot` in USD."""
 
     instrument: Instrument
     quote: Quote
     spot: Decimal
+    order_book: OrderBook | None
 
 
 def traded(rolled: Dice, name: str) -> Traded:
@@ -105,7 +111,27 @@ def traded(rolled: Dice, name: str) -> Traded:
         tier=rolled.pick(list(Tier)),
     )
     spot = mark * (1 + rolled.between("-0.005", "0.005") * (2 if rolled.seldom(8) else 1))
-    return Traded(instrument, _quote(rolled, instrument.contract, mark), spot)
+    ticker = _quote(rolled, instrument.contract, mark)
+    return Traded(instrument, ticker, spot, _order_book(rolled, instrument.contract, mark))
+
+
+def _order_book(rolled: Dice, contract: str, mark: Decimal) -> OrderBook | None:
+    """Mostly deep; else a few levels a side, worth little or much, near the mark or far away, or nobody at all."""
+    if not rolled.seldom(4):
+        return OrderBook(contract=contract, bids=_levels(mark, -1, DEEP), asks=_levels(mark, 1, DEEP), at=NOW)
+    sides = [[(rolled.number(1, 9, 20, 40, 90), rolled.pick(WORTH)) for _ in range(rolled.roll(4))] for _ in range(2)]
+    if rolled.seldom(20):
+        return None
+    return OrderBook(contract=contract, bids=_levels(mark, -1, sides[0]), asks=_levels(mark, 1, sides[1]), at=NOW)
+
+
+def _levels(mark: Decimal, sign: int, steps: Sequence[tuple[Decimal, Decimal]]) -> tuple[Level, ...]:
+    """Each so many bps behind the one before, worth so many USD."""
+    found, price = [], mark
+    for bps, dollars in steps:
+        price += sign * mark * bps / 10_000
+        found.append((Price(price), Quantity(dollars / mark)))
+    return tuple(found)
 
 
 def _quote(rolled: Dice, contract: str, mark: Decimal) -> Quote:
@@ -276,6 +302,7 @@ def scenes(draw: st.DrawFn, coins: int = 1) -> tuple[Scene, tuple[Traded, ...]]:
         account=_account(whole, positions, equity),
         quote=first.quote,
         spot=first.spot,
+        order_book=first.order_book,
         positions=positions,
         venue_positions=tuple(_at_the_venue(whole, each) for each in positions if each.quantity),
         other_quotes=tuple(each for each in tickers.values() if each is not first.quote and not whole.seldom(40)),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.records import NOW, RULES, account, coin, filled, levels, planned, quote, signal
-from tests.unit.risk.cases import SCENE, Scene
+from tests.unit.risk.cases import SCENE, Scene, order_book
 from tests.unit.risk.limit_cases import others, risk
 from tests.unit.risk.recomputed import SLACK, Accounting
 from tests.unit.risk.risk_strategies import Traded, dice, idea, scenes
@@ -38,7 +38,8 @@ def answers(scene: Scene, ideas: Sequence[Idea]) -> Answers:
 
 def plain(name: str, setup: Setup = Setup.ORDER_BLOCK, **changes: Any) -> Idea:
     instrument = coin(name)
-    market = Market(instrument=instrument, quote=quote(instrument.contract), spot=quote().mark, spot_at=NOW)
+    price = quote(instrument.contract)
+    market = Market(instrument=instrument, quote=price, spot=price.mark, spot_at=NOW, order_book=order_book())
     return Idea(signal=signal(name, setup, **changes), market=market)
 
 
@@ -59,7 +60,9 @@ def cycles(draw: st.DrawFn) -> tuple[Scene, list[Idea]]:
 
 
 def _idea(found: Any, of: Traded) -> Idea:
-    market = Market(instrument=of.instrument, quote=of.quote, spot=Price(of.spot), spot_at=NOW)
+    market = Market(
+        instrument=of.instrument, quote=of.quote, spot=Price(of.spot), spot_at=NOW, order_book=of.order_book
+    )
     return Idea(signal=found, market=market)
 
 

@@ -20,6 +20,7 @@ from tests.unit.risk.recomputed import (
     headroom_together,
     loss_at_the_stop,
     rate_at,
+    takers,
     tier_numbers,
 )
 from tests.unit.risk.risk_strategies import Traded, scenes
@@ -63,6 +64,14 @@ def test_approved_order_exceeds_no_size_cap(drawn: Drawn) -> None:
     assert margin + accounting.margin_to_come(initial=True) <= scene.account.available_margin * Decimal("0.95") * SLACK
     assert approved.sizing.quantity <= scene.instrument.maximum_position
     assert (approved.sizing.notional, approved.sizing.margin) == (notional, margin)
+
+
+@many
+@given(scenes())
+def test_approved_order_finds_twice_its_size_to_close_with(drawn: Drawn) -> None:
+    scene, _ = drawn
+    if (approved := approved_of(scene)) is not None:
+        assert approved.sizing.quantity * 2 <= takers(scene, approved) * SLACK
 
 
 @many

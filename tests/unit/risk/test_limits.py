@@ -88,6 +88,7 @@ SWITCHES = {
     "loss_streak_pause": R.LOSS_STREAK,
     "open_risk": R.OPEN_RISK,
     "liquidation_buffer": R.LIQUIDATION_DISTANCE,
+    "depth": R.DEPTH,
 }
 
 

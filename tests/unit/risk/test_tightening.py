@@ -37,6 +37,7 @@ LOWER = {
         "margin_single_pct",
         "margin_available_pct",
         "volume_share_pct",
+        "depth_within_bps",
         "stop_maximum_pct",
         "fee_maximum_bps",
         "daily_loss_pct",
@@ -58,7 +59,7 @@ LOWER = {
     "execution": {"price_collar_pct"},
 }
 HIGHER = {
-    "risk": {"stop_minimum_bps", "repeat_minutes", "liquidation_extra_stop_share"},
+    "risk": {"stop_minimum_bps", "repeat_minutes", "liquidation_extra_stop_share", "depth_multiple"},
     "gates": {"cost_wide_target_multiple"},
     "execution": set[str](),
 }
@@ -152,6 +153,7 @@ SWITCHED = {
         "basis_guard",
         "disorder",
         "liquidation_buffer",
+        "depth",
     },
     "gates": {"cost_tight", "cost_wide", "funding_wide"},
     "execution": set[str](),
@@ -180,7 +182,7 @@ def test_switching_a_rule_off_only_takes_out(section: str, name: str) -> None:
         if scene.refused_by() == {RefusalReason.LEVELS}:
             continue
         rules = with_section(scene.rules, section, replace(getattr(scene.rules, section), **{name: False}))
-        loose, strict = checks(scene.but(rules=rules).case()), checks(scene.case())
+        loose, strict = checks(at_fixed_quantity(scene.case(), rules)), checks(scene.case())
         assert loose.items() <= strict.items()
         gone |= strict.keys() - loose.keys()
     assert gone

@@ -99,6 +99,8 @@ BROKEN = (
     '{"levels": {"target_1_share": 0.7}}',
     '{"risk": {"maximum_positions": 11}}',
     '{"risk": {"stop_minimum_bps": 1500}}',
+    '{"risk": {"depth_multiple": 0.99}}',
+    '{"risk": {"depth_within_bps": 25}}',
     '{"risk": {"equity_jump_ratio": 1}}',
     '{"risk": {"equity_jump_ratio": 1.25}}',
     '{"risk": {"daily_loss_warning_share": 1}}',

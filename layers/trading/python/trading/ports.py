@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from trading.model.candles import CandleAnswer
+from trading.model.depth import OrderBook
 from trading.model.listings import ContractListing
 from trading.model.orders import OrderRequest
 from trading.model.times import Timeframe
@@ -73,6 +74,10 @@ class FuturesMarket(Protocol):
 
     def quotes(self) -> dict[str, Quote]:
         """All contracts' tickers by contract, one request. A ticker that does not validate is left out."""
+        ...
+
+    def order_book(self, contract: str) -> OrderBook:
+        """What rests in this contract, one request. Raises VenueUnavailable, also for a contract it does not know."""
         ...
 
 

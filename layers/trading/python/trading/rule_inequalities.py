@@ -90,6 +90,18 @@ ARITHMETIC: tuple[Inequality, ...] = (
         right=lambda rules: rules.risk.stop_maximum_pct * PERCENT,
     ),
     Inequality(
+        says="1 against risk.depth_multiple",
+        left=1,
+        relation="<=",
+        right=lambda rules: rules.risk.depth_multiple,
+    ),
+    Inequality(
+        says="half of gates.spread_maximum_bps against risk.depth_within_bps",
+        left=lambda rules: Decimal(str(rules.gates.spread_maximum_bps)) / 2,
+        relation="<",
+        right=lambda rules: rules.risk.depth_within_bps,
+    ),
+    Inequality(
         says="1 against risk.equity_jump_ratio",
         left=1,
         relation="<",

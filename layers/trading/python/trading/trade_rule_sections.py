@@ -26,6 +26,9 @@ class RiskRules:
     margin_single_pct: Decimal
     margin_available_pct: Decimal
     volume_share_pct: Decimal
+    depth: bool
+    depth_within_bps: Decimal
+    depth_multiple: Decimal
     stop_minimum_bps: Decimal
     stop_maximum_pct: Decimal
     fee_maximum_bps: Decimal

@@ -13,7 +13,7 @@ from trading.model.flat_stop import nothing_to_reduce
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.steps import Cancel, Leave, Send, Step
-from trading.model.units import Price, Quantity
+from trading.model.units import NOTHING, Price, Quantity
 from trading.model.venue import refused_for_now
 from trading.rules import Rules
 
@@ -96,7 +96,7 @@ def _unprotected_too_long(position: Position, rules: Rules, now: datetime) -> bo
 
 
 def _stop_steps(position: Position, now: datetime) -> list[Step]:
-    wanted = max(position.quantity, position.planned) if position.entry_open else position.quantity
+    wanted = _to_be_covered(position)
     live = [each for each in position.of(Purpose.STOP) if each.state.works]
     right = [each for each in live if each.trigger_price == position.stop and each.open_quantity == wanted]
     if right:
@@ -109,6 +109,16 @@ def _stop_steps(position: Position, now: datetime) -> list[Step]:
         # The same order again, by the same id: if the venue has it, it says so; two stops would cover twice.
         meant = doubtful if doubtful.quantity == wanted else meant
     return [Send(intent=meant)]
+
+
+def _to_be_covered(position: Position) -> Quantity:
+    """The most that may be held: what is shown, what the fills say, while the entry works all that it may bring.
+
+    The venue's views of positions and fills lag, each by itself; too large a stop only reduces what there is."""
+    if position.entry_open:
+        return Quantity(max(position.quantity, position.planned))
+    by_fills = NOTHING if position.adopted else Quantity(position.entered - position.left)
+    return max(position.quantity, by_fills)
 
 
 def _being_sent(position: Position) -> bool:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from trading.model.orders import OrderIntent
 from trading.model.venue import OpenOrder, OpenOrderKind
 
+NOT_SHOWN = "the stop is not among the working orders"
+
 
 def stop_faults(intent: OrderIntent, contract: str, open_orders: Iterable[OpenOrder]) -> tuple[str, ...]:
     """What is wrong with the resting stop; empty when it stands exactly as meant."""
     order = next((each for each in open_orders if each.client_order_id == intent.client_order_id), None)
     if order is None:
-        return ("the stop is not among the working orders",)
+        return (NOT_SHOWN,)
     compared = (
         ("contract", order.contract, contract),
         ("kind", order.kind, OpenOrderKind.STOP),

@@ -52,6 +52,7 @@ class RefusalReason(StrEnum):
     LEVERAGE = "leverage"
     VENUE_MAXIMUM = "venue_maximum"
     VOLUME_SHARE = "volume_share"
+    DEPTH = "depth"
     SINGLE_MARGIN = "single_margin"
     AVAILABLE_MARGIN = "available_margin"
     GROSS_NOTIONAL = "gross_notional"

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from trading.model.book import EntryBook
 from trading.model.control import Control, RiskDay
+from trading.model.depth import OrderBook
 from trading.model.disorder import MarketWatch
 from trading.model.instruments import Instrument, MarginLevel, Side
 from trading.model.positions import Position
@@ -97,12 +98,16 @@ def full_size(position: Position) -> Decimal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """The signal's market now. `spot` is the spot mid, or the contract's index price when there is no spot quote."""
+    """The signal's market now. `spot` is the spot mid, or the contract's index price when there is no spot quote.
+
+    Without an order book nothing can be closed: `depth` refuses, unless it is switched off.
+    """
 
     instrument: Instrument
     quote: Quote
     spot: Price
     spot_at: datetime
+    order_book: OrderBook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ LIMITS: tuple[Limit, ...] = (
     size_limits.cap(RefusalReason.LEVERAGE),
     size_limits.cap(RefusalReason.VENUE_MAXIMUM),
     size_limits.cap(RefusalReason.VOLUME_SHARE),
+    size_limits.depth,
     size_limits.cap(RefusalReason.SINGLE_MARGIN),
     size_limits.cap(RefusalReason.AVAILABLE_MARGIN),
     size_limits.gross_notional,

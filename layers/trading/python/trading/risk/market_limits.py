@@ -57,9 +57,12 @@ def contract_age(case: RiskCase) -> LimitCheck:
 
 
 def quote_age(case: RiskCase) -> LimitCheck:
-    """Seconds between contract quote, spot price and now: a conversion is only as good as their agreement."""
+    """Seconds between contract quote, spot price, order book and now: a conversion is only as good as their
+    agreement."""
     bound = Decimal(case.rules.risk.quote_maximum_age_s)
-    moments = (case.market.quote.at, case.market.spot_at, case.now)
+    moments = [case.market.quote.at, case.market.spot_at, case.now]
+    if case.market.order_book is not None:
+        moments.append(case.market.order_book.at)
     return at_most(RefusalReason.QUOTE_AGE, seconds(max(moments) - min(moments)), bound)
 
 

@@ -15,12 +15,22 @@ def cap(reason: RefusalReason) -> Limit:
     allows (sizes are never bumped up), and whatever is larger than it allows."""
 
     def check(case: RiskCase) -> LimitCheck:
-        instrument, allowed = case.market.instrument, dict(case.sizing.allowed)[reason]
-        smallest = max(instrument.minimum, instrument.step)
-        return at_most(reason, max(case.sizing.quantity, smallest), allowed)
+        return _within(case, reason)
 
     check.__name__ = reason.value
     return check
+
+
+def depth(case: RiskCase) -> LimitCheck | None:
+    """Base coins of the order, at least of the venue's smallest, against what the side of the order book on which the
+    position would be closed allows: a stop that finds nobody there is no stop."""
+    return _within(case, RefusalReason.DEPTH) if case.rules.risk.depth else None
+
+
+def _within(case: RiskCase, reason: RefusalReason) -> LimitCheck:
+    instrument, allowed = case.market.instrument, dict(case.sizing.allowed)[reason]
+    smallest = max(instrument.minimum, instrument.step)
+    return at_most(reason, max(case.sizing.quantity, smallest), allowed)
 
 
 def gross_notional(case: RiskCase) -> LimitCheck:

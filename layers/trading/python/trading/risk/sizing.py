@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from trading.model.costs import MarketConditions, round_trip_cost
-from trading.model.instruments import Instrument, MarginLevel, Tier
+from trading.model.instruments import Instrument, MarginLevel, Side, Tier
 from trading.model.risk import RefusalReason, Sizing
 from trading.model.signals import Levels, Signal
 from trading.model.units import BasisPoints, Money
@@ -58,6 +58,8 @@ def size(levels: Levels, market: Market, portfolio: Portfolio, cost: BasisPoints
         },
         RefusalReason.VENUE_MAXIMUM: instrument.maximum_position - portfolio.size_in(instrument.contract),
     }
+    if rules.depth:
+        allowed[RefusalReason.DEPTH] = _closable(levels.side, market, portfolio, rules)
     tightest = min(allowed, key=lambda reason: allowed[reason])
     quantity = instrument.quantity_down(allowed[tightest])
     notional = quantity * levels.entry
@@ -81,6 +83,15 @@ def _loss_per_coin(levels: Levels, instrument: Instrument, cost: BasisPoints) ->
     rebate = min(instrument.maker_fee, Decimal(0))
     above = max(levels.stop - levels.entry, Decimal(0))
     return levels.stop_distance + max(cost.of(levels.entry), Decimal(0)) + BasisPoints(cost - rebate).of(above)
+
+
+def _closable(side: Side, market: Market, portfolio: Portfolio, rules: RiskRules) -> Decimal:
+    """Base coins that the order book would take back near its mid, several times over; what we have in the contract
+    already, entries in flight included, may have to be closed at the same moment."""
+    if market.order_book is None:
+        return Decimal(0)
+    closing = market.order_book.closing(side, rules.depth_within_bps)
+    return closing / rules.depth_multiple - portfolio.size_in(market.instrument.contract)
 
 
 def _notional_caps(

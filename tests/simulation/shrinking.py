@@ -1,0 +1,300 @@
+"""From a day that violates an invariant to the few faults that do it, kept as a file that is replayed for ever."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from tests.simulation.campaign import profile_of
+from tests.simulation.faults import Fault, Tape
+from tests.simulation.judge import Violation
+from tests.simulation.options import DAY_MS, MINUTE_MS, PROFILES, Options, draw_options
+from tests.simulation.people import People
+from tests.simulation.playing import play
+from tests.simulation.workload import Workload
+from tests.simulation.world import QUIET_MS, SimulatedWorld
+
+KEPT = Path(__file__).parent / "kept"
+BUDGET_S = 60.0
+LATEST = (1, 2, 4, 8, 16, 32, 64)
+"""So many of the last faults are tried alone before the search begins: the cause is mostly near."""
+
+ENVIRONMENT = ("orders_lag_ms", "positions_lag_ms", "fills_lag_ms", "history_lag_ms", "log_lag_ms")
+PLAINER = (*ENVIRONMENT, "partial_fills", "clock_offset_ms")
+"""Options that may be put back to those of a perfect day without another throw of the dice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A run that violates `invariant`: only these faults happen and only these signals are offered (all when None).
+
+    Nothing goes wrong from `quiet_from_ms` on; the run ends at `until_ms`, judged as at the end of a day when that is
+    the end of its quiet phase.
+    """
+
+    invariant: str
+    options: Options
+    faults: tuple[str, ...] | None = None
+    signals: tuple[int, ...] | None = None
+    until_ms: int = DAY_MS + QUIET_MS
+    quiet_from_ms: int = DAY_MS
+
+    @property
+    def ends_quiet(self) -> bool:
+        return self.until_ms >= self.quiet_from_ms + QUIET_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a case did. `faults` are those that happened, `offered` the numbers of the signals."""
+
+    violations: tuple[Violation, ...]
+    faults: tuple[Fault, ...]
+    offered: int
+    cpu_s: float
+
+    def violation_of(self, invariant: str) -> Violation | None:
+        return next((each for each in self.violations if each.name == invariant), None)
+
+
+class SomeSignals(Workload):
+    """A day of which only these signals are offered; the dice are thrown for all of them."""
+
+    only: frozenset[int] | None = None
+
+    def _signal(self, number: int, coin_roll: float, depth: float, width: float) -> Callable[[], None]:
+        if self.only is not None and number not in self.only:
+            return lambda: None
+        return super()._signal(number, coin_roll, depth, width)
+
+
+def replay(case: Case) -> Replay:
+    only = None if case.faults is None else frozenset(case.faults)
+    world = SimulatedWorld(options=case.options, tape=Tape(only=only))
+    faults = world.faults
+    faults.quiet_from_ms = case.quiet_from_ms
+    faults.windows = [replace(each, end_ms=min(each.end_ms, case.quiet_from_ms)) for each in faults.windows]
+    workload = SomeSignals(world)
+    workload.only = None if case.signals is None else frozenset(case.signals)
+    played = play(workload, case.until_ms, people=People(world), quiet=case.ends_quiet)
+    gc.collect()
+    return Replay(
+        violations=played.violations,
+        faults=tuple(world.tape.faults),
+        offered=case.options.signals,
+        cpu_s=played.cpu_s,
+    )
+
+
+@dataclass
+class Shrinker:
+    """Tries smaller cases while the budget of CPU seconds lasts; `tries` counts them."""
+
+    budget_s: float = BUDGET_S
+    tries: int = 0
+
+    def __post_init__(self) -> None:
+        self._end = time.process_time() + self.budget_s
+
+    @property
+    def left(self) -> bool:
+        return time.process_time() < self._end
+
+    def fails(self, case: Case) -> bool:
+        self.tries += 1
+        return replay(case).violation_of(case.invariant) is not None
+
+    def shrink(self, case: Case) -> Case:
+        """A smaller case that violates the same invariant. ValueError when this one does not."""
+        whole = replay(case)
+        violation = whole.violation_of(case.invariant)
+        if violation is None:
+            raise ValueError(f"seed {case.options.seed} {case.options.profile} does not violate {case.invariant}")
+        case = self._cut(case, whole, violation)
+        happened = [each.key for each in sorted(whole.faults, key=lambda each: each.at_ms)]
+        known = [each for each in happened if case.faults is None or each in case.faults]
+        case = self._near(case, known)
+        case = self._fewer_faults(case)
+        case = self._fewer_signals(case)
+        case = self._plainer(case)
+        case = self._fewer_faults(case)
+        return self._cut(case, last := replay(case), last.violation_of(case.invariant) or violation)
+
+    def _cut(self, case: Case, seen: Replay, violation: Violation) -> Case:
+        """End at the violation; one that is found at the end is looked for after a quiet phase that begins earlier."""
+        before = tuple(each.key for each in seen.faults if each.at_ms <= violation.at_ms)
+        case = replace(case, faults=before)
+        minute = (violation.at_ms // MINUTE_MS + 1) * MINUTE_MS
+        if minute < case.until_ms:
+            shorter = replace(case, until_ms=minute)
+            return shorter if self.fails(shorter) else case
+        last = max((each.at_ms for each in seen.faults), default=0)
+        for minutes in (2, 15, 60, 240):
+            quiet = (last // MINUTE_MS + minutes) * MINUTE_MS
+            shorter = replace(case, quiet_from_ms=quiet, until_ms=quiet + QUIET_MS)
+            if quiet < case.quiet_from_ms and self.left and self.fails(shorter):
+                return shorter
+        return case
+
+    def _near(self, case: Case, keys: Sequence[str]) -> Case:
+        for count in (0, *LATEST):
+            if count >= len(keys):
+                break
+            few = replace(case, faults=tuple(keys[len(keys) - count :]))
+            if self.left and self.fails(few):
+                return few
+        return replace(case, faults=tuple(keys))
+
+    def _fewer_faults(self, case: Case) -> Case:
+        kept = self._minimal(case.faults or (), lambda keys: replace(case, faults=tuple(keys)))
+        return replace(case, faults=tuple(kept))
+
+    def _fewer_signals(self, case: Case) -> Case:
+        numbers = range(case.options.signals) if case.signals is None else case.signals
+        kept = self._minimal(tuple(numbers), lambda some: replace(case, signals=tuple(some)))
+        return replace(case, signals=tuple(kept))
+
+    def _plainer(self, case: Case) -> Case:
+        plain = Options(seed=0, profile="calm")
+        for name in PLAINER:
+            if getattr(case.options, name) == getattr(plain, name) or not self.left:
+                continue
+            simpler = replace(case, options=replace(case.options, **{name: getattr(plain, name)}))
+            if self.fails(simpler):
+                case = simpler
+        return case
+
+    def _minimal(self, items: Sequence[Any], with_items: Callable[[Sequence[Any]], Case]) -> list[Any]:
+        """Delta debugging: nothing at all, then ever smaller parts are left out while the case goes on failing."""
+        kept, parts = list(items), 2
+        if kept and self.left and self.fails(with_items(())):
+            return []
+        while len(kept) > 1 and self.left:
+            size = max(len(kept) // parts, 1)
+            for at in range(0, len(kept), size):
+                fewer = kept[:at] + kept[at + size :]
+                if fewer and self.left and self.fails(with_items(fewer)):
+                    kept, parts = fewer, max(parts - 1, 2)
+                    break
+            else:
+                if size == 1:
+                    break
+                parts = min(parts * 2, len(kept))
+        return kept
+
+
+# kept
+
+
+def case_of(seed: int, profile: str, invariant: str) -> Case:
+    return Case(invariant=invariant, options=draw_options(seed, profile))
+
+
+def to_json(case: Case, found: Replay, commit: str) -> str:
+    """Options that differ from those of a perfect day are kept by value: a later change of the dice changes nothing."""
+    plain = asdict(Options(seed=0, profile="calm"))
+    options = {name: value for name, value in asdict(case.options).items() if plain[name] != value}
+    violation = found.violation_of(case.invariant)
+    body = {
+        "invariant": case.invariant,
+        "text": violation.text if violation else "",
+        "at_ms": violation.at_ms if violation else case.until_ms,
+        "commit": commit,
+        "seed": case.options.seed,
+        "profile": case.options.profile,
+        "faults": [{"key": each.key, "kind": each.kind, "at_ms": each.at_ms} for each in found.faults],
+        "signals": None if case.signals is None else list(case.signals),
+        "until_ms": case.until_ms,
+        "quiet_from_ms": case.quiet_from_ms,
+        "options": options,
+    }
+    return json.dumps(body, indent=2) + "\n"
+
+
+def from_json(text: str) -> Case:
+    body = json.loads(text)
+    known = {each.name for each in fields(Options)}
+    if unknown := body["options"].keys() - known:
+        raise ValueError(f"the kept case names options {sorted(unknown)} that a day no longer has")
+    signals = body["signals"]
+    options = {"seed": body["seed"], "profile": body["profile"]} | body["options"]
+    return Case(
+        invariant=body["invariant"],
+        options=Options(**options),
+        faults=tuple(each["key"] for each in body["faults"]),
+        signals=None if signals is None else tuple(signals),
+        until_ms=body["until_ms"],
+        quiet_from_ms=body["quiet_from_ms"],
+    )
+
+
+def keep(case: Case, commit: str, folder: Path = KEPT) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{case.invariant}-{case.options.profile}-{case.options.seed}.json"
+    path.write_text(to_json(case, replay(case), commit))
+    return path
+
+
+def told(case: Case, found: Replay) -> str:
+    """The case as a test to read: what goes wrong, in order, and what follows."""
+    name = f"test_{case.invariant}_holds_on_{case.options.profile}_day_{case.options.seed}".lower()
+    lines = [f"def {name}() -> None:"]
+    lines += [f"    # {_clock(each.at_ms)} {each.kind}: {each.key}" for each in found.faults] or [
+        "    # no fault at all"
+    ]
+    violation = found.violation_of(case.invariant)
+    if violation is not None:
+        lines.append(f"    # {_clock(violation.at_ms)} {violation.text}")
+    file_name = f"{case.invariant}-{case.options.profile}-{case.options.seed}.json"
+    lines.append(f'    assert not replay(from_json((KEPT / "{file_name}").read_text())).violations')
+    return "\n".join(lines)
+
+
+def _clock(at_ms: int) -> str:
+    return f"{at_ms // 3_600_000:02d}:{at_ms // MINUTE_MS % 60:02d}:{at_ms / 1000 % 60:06.3f}"
+
+
+def shrink_and_keep(case: Case, commit: str, budget_s: float = BUDGET_S, folder: Path = KEPT) -> Path:
+    """Print what is left of the case and write it."""
+    shrinker = Shrinker(budget_s)
+    smaller = shrinker.shrink(case)
+    found = replay(smaller)
+    print(told(smaller, found))
+    offered = "all" if smaller.signals is None else len(smaller.signals)
+    path = keep(smaller, commit, folder)
+    print(
+        f"  {len(found.faults)} faults, {offered} signals after {shrinker.tries} tries, kept as {path.name}", flush=True
+    )
+    return path
+
+
+def main(arguments: list[str]) -> int:
+    from tests.simulation.report import commit
+
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation shrink", description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--profile", choices=PROFILES)
+    parser.add_argument("--invariant", help="the first that is violated when none is named")
+    parser.add_argument("--budget", type=float, default=BUDGET_S, help="CPU seconds")
+    given = parser.parse_args(arguments)
+    profile = profile_of(given.seed, given.profile)
+    invariant = given.invariant
+    if invariant is None:
+        violations = replay(case_of(given.seed, profile, "")).violations
+        if not violations:
+            print(f"seed {given.seed} profile {profile} violates nothing")
+            return 1
+        invariant = violations[0].name
+    shrink_and_keep(case_of(given.seed, profile, invariant), commit(), given.budget)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

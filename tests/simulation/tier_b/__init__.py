@@ -1,0 +1,1 @@
+"""Tier B: the same day, faults and invariants over the real adapters, stores and decorated handlers."""
