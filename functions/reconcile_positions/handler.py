@@ -20,6 +20,7 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
         "repaired": report.repaired,
         "booked": report.booked,
         "failures": report.failures,
+        "contradictions": report.contradictions,
         "equity": report.equity,
         "day_loss_pct": report.day_loss_pct,
         "sent": desk.orders.sent,

@@ -124,6 +124,8 @@ def ledger_row(row: matching.LogRow) -> LedgerRow:
         fee=Money(row.fee or 0),
         realised=Money(row.realised_pnl or 0),
         funding=Money(row.realised_funding or 0),
+        old_balance=Money(row.old_balance),
+        new_balance=Money(row.new_balance),
     )
 
 

@@ -55,7 +55,7 @@ class Endpoint(NamedTuple):
 
 
 def store_call(operation: str, table: str, key: str) -> str:
-    """`key` as the transport labels it: `pk/sk`, several joined by `+`. What is not known is called by its operation."""
+    """`key` as the transport labels it: `pk/sk`, several joined by `+`."""
     if table == MARKET:
         return "market.universe" if key.startswith("UNIVERSE") else f"market.{operation}"
     if table == DECISIONS:

@@ -1,4 +1,4 @@
-"""The exchange of a tier B day: the sandbox behind HTTP, as `SimulatedVenue` shows itself to workload and invariants."""
+"""The exchange of a tier B day: the sandbox behind HTTP, with the surface of `SimulatedVenue`."""
 
 from __future__ import annotations
 
