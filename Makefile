@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo paper compile bench coverage mutate fuzz risk-table test test-compiled lint types validate build check lock clean
+.PHONY: help setup demo paper compile bench coverage mutate fuzz simulate simulate-slice crash-points risk-table test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,17 @@ mutate: setup ## Change risk one thing at a time: tests have to notice; into out
 
 fuzz: setup ## 200,000 mutated venue bodies, events and stored items [COUNT=n SEED=s]
 	.venv/bin/python -m tests.fuzz $(if $(COUNT),--count "$(COUNT)") $(if $(SEED),--seed "$(SEED)")
+
+simulate: setup ## Simulate days with faults, against every invariant [SEEDS=n PROFILE=p SEED=s FIRST=n TIER=A KEEP=1]
+	.venv/bin/python -m tests.simulation $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(PROFILE),--profile "$(PROFILE)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)") $(if $(TIER),--tier "$(TIER)") \
+		$(if $(KEEP),--keep)
+
+simulate-slice: setup ## Two CPU minutes of simulated days and every kept case, as CI runs them
+	.venv/bin/python -m tests.simulation slice
+
+crash-points: setup ## Every call of every core scenario fails once in every way [SCENARIO="name" PAIRS=n]
+	.venv/bin/python -m tests.simulation crash-points $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PAIRS),--pairs "$(PAIRS)")
 
 risk-table: setup ## Write docs/risk.md from limits, rules and scenarios, with the counts of the last demo if there is one
 	.venv/bin/python -m tests.documents.risk_table $(wildcard out/demo/summary.json)

@@ -40,7 +40,7 @@ def message(record: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object that one record of an SQS event carries. Raises InvalidInput for any other body."""
     try:
         body = json.loads(record["body"])
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"queue message has an unreadable body ({error!r}); expected a JSON object") from None
     if not isinstance(body, dict):
         raise InvalidInput(f"queue message is {body!r}; expected a JSON object")

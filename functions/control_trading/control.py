@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 
 from functions.control_trading.payloads import PauseRequest, ResumeRequest
 from shared.alerts import Alerts
+from shared.storage.codec import object_from_json
 from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
 from trading.errors import InvalidInput, StoreConflict, TradingError
@@ -79,7 +79,7 @@ def resume(desk: ControlDesk, request: ResumeRequest) -> dict[str, Any]:
 def status(desk: ControlDesk) -> dict[str, Any]:
     """The newest health record with the switch and the risk day as they are now; "down" when there is no fresh one."""
     current, day, found = desk.control.control(desk.now), desk.control.risk_day(), desk.control.health()
-    body: dict[str, Any] = json.loads(found[0]) if found else {}
+    body: dict[str, Any] = object_from_json(found[0], "health record") if found else {}
     if found is None or desk.now - found[1] > HEALTH_AGE:
         why = f"newest health record is of {to_text(found[1])}" if found else "there is no health record yet"
         body |= {"status": "down", "reasons": [f"check_health does not run: {why}", *body.get("reasons", [])]}

@@ -10,7 +10,8 @@ from typing import Any
 
 from functions.control_trading.control import ControlDesk, change_level
 from functions.control_trading.payloads import ALL, FlattenRequest
-from trading.errors import InvalidInput, TradingError
+from shared.storage.codec import object_from_json
+from trading.errors import CorruptRecord, InvalidInput, TradingError
 from trading.model.control import Control, KillLevel
 from trading.model.positions import Position
 from trading.model.times import to_text
@@ -79,7 +80,9 @@ def _require_token(desk: ControlDesk, request: FlattenRequest) -> None:
     spent = desk.control.spend_token(request.token or "")
     if spent is None:
         raise InvalidInput("token is unknown or was used before; expected a fresh one: ask again without token")
-    bound, expires_at = json.loads(spent[0]), spent[1]
+    bound, expires_at = object_from_json(spent[0], "token"), spent[1]
+    if not {"scope", "operator", "venue", "ledger"} <= bound.keys():
+        raise CorruptRecord("stored token does not say what it is for: ask again without token")
     if desk.now > expires_at:
         raise InvalidInput(f"token expired at {to_text(expires_at)}; expected a fresh one: ask again without token")
     for name, given in (("scope", request.scope), ("operator", request.operator)):

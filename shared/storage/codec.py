@@ -35,6 +35,17 @@ def from_json(kind: type[Kind], text: str) -> Kind:
         raise CorruptRecord(f"stored {kind.__name__} does not decode: {error!r}") from error
 
 
+def object_from_json(text: str, what: str) -> dict[str, Any]:
+    """A JSON object that is kept as it is. Raises CorruptRecord, naming `what` it should have been."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CorruptRecord(f"stored {what} is no JSON ({error!r})") from error
+    if not isinstance(found, dict):
+        raise CorruptRecord(f"stored {what} is a {type(found).__name__}; expected a JSON object")
+    return found
+
+
 def _encode(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}

@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
-from shared.storage.codec import from_json, to_json
+from shared.storage.codec import from_json, object_from_json, to_json
 from shared.storage.risk_day import RISK_DAY, next_version, risk_day_item
 from shared.storage.tables import LedgerItem, bind, connection, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord, StoreConflict
@@ -214,4 +214,6 @@ class ControlStore:
 
 
 def _run(item: LedgerItem) -> RunRecord:
-    return RunRecord(function=item.sk, at=from_text(item.at or ""), proof=json.loads(item.body or "{}"))
+    return RunRecord(
+        function=item.sk, at=from_text(item.at or ""), proof=object_from_json(item.body or "{}", "run proof")
+    )

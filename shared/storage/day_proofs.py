@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
+from shared.storage.codec import object_from_json
 from shared.storage.tables import LedgerItem, save_new
 
 DAY_PROOF = "DAY_PROOF"
@@ -27,4 +28,4 @@ class DayProofStore:
             item = LedgerItem.get(DAY_PROOF, day.isoformat(), consistent_read=True)
         except DoesNotExist:
             return None
-        return dict(json.loads(item.body or "{}"))
+        return object_from_json(item.body or "{}", "day proof")

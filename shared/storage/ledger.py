@@ -6,6 +6,7 @@ concurrent writers exactly one wins and the other raises StoreConflict.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, Trade
 from trading.model.signals import Signal
 from trading.model.times import Timeframe, to_text
+
+logger = logging.getLogger(__name__)
 
 POSITION, CONTROL, BOOK, CURRENT = "POSITION", "CONTROL", "BOOK", "CURRENT"
 VENUE_ANSWER, FLAT_STOP = "VENUE_ANSWER", "STOP_WHILE_FLAT"
@@ -68,8 +71,12 @@ class Ledger:
             bar += Timeframe.H1.length
         while bar <= now:
             for item in self._item.query(_signal_partition(bar), consistent_read=True):
-                signal = from_json(Signal, item.body or "")
-                found.append(StoredSignal(signal=signal, state=SignalState(item.state or "")))
+                try:
+                    signal = from_json(Signal, item.body or "")
+                    found.append(StoredSignal(signal=signal, state=SignalState(item.state or "")))
+                except (CorruptRecord, ValueError) as error:
+                    # One that cannot be read is not traded, and keeps no other from being traded.
+                    logger.error("signal %s cannot be read: %s", item.sk, error)
             bar += Timeframe.H1.length
         return tuple(found)
 

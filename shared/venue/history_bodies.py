@@ -11,6 +11,7 @@ from shared.venue.wire_types import (
     Moment,
     NotNegative,
     Number,
+    OptionalNotNegative,
     OptionalNumber,
     OptionalText,
     PositiveNumber,
@@ -26,7 +27,7 @@ class HistoryOrder(Body):
     tradeable: Upper
     client_id: OptionalText = None
     quantity: NotNegative
-    filled: OptionalNumber = None
+    filled: OptionalNotNegative = None
     status: OptionalText = None
 
 

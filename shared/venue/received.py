@@ -24,7 +24,7 @@ class Received:
         """The JSON object of the body with exact numbers, None when the body is anything else."""
         try:
             parsed = json.loads(self.text, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):
             return None
         return parsed if isinstance(parsed, dict) else None
 

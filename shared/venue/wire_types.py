@@ -40,7 +40,10 @@ def _moment(value: object) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("expected a time with its zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a time that exists in UTC") from None
 
 
 def _from_milliseconds(value: int) -> datetime:
@@ -73,6 +76,10 @@ def _not_negative(value: Decimal) -> Decimal:
     return value
 
 
+def _none_or_more(value: Decimal | None) -> Decimal | None:
+    return None if value is None else _not_negative(value)
+
+
 def _above_zero_or_none(value: Decimal | None) -> Decimal | None:
     """The venue writes 0 where there is no price."""
     return value if value is None or value > 0 else None
@@ -82,6 +89,7 @@ Number = Annotated[Decimal, BeforeValidator(_number)]
 PositiveNumber = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_positive)]
 NotNegative = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_not_negative)]
 OptionalNumber = Annotated[Decimal | None, BeforeValidator(_optional_number)]
+OptionalNotNegative = Annotated[Decimal | None, BeforeValidator(_optional_number), AfterValidator(_none_or_more)]
 OptionalPrice = Annotated[Decimal | None, BeforeValidator(_optional_number), AfterValidator(_above_zero_or_none)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_text)]

@@ -66,7 +66,6 @@ READS: dict[str, Call] = {
     "contracts": lambda on: on.account.listing(),
     "quotes": lambda on: on.account.quotes(),
     "order_book": lambda on: on.account.order_book(CONTRACT),
-    "order_book": lambda on: on.account.order_book(CONTRACT),
     "stress": lambda on: on.account.stress(),
     "index_candles": lambda on: on.account.index_candles(CONTRACT, Timeframe.M15, on.since),
     "account": lambda on: on.account.account(),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from multiprocessing import get_context
 from statistics import fmean
@@ -20,6 +19,8 @@ from trading.model.orders import CLIENT_ORDER_ID_PREFIX
 
 SEEDS_PER_PROCESS = 25
 """Killed processes are never resumed and slow their operating-system process down: it is renewed before they do."""
+
+SLOW_SEEDS_PER_PROCESS = 5
 
 MIX = ("swarm", "storm", "swarm", "targeted", "swarm", "outage", "human", "crash", "clock", "deploy", "swarm", "calm")
 """Profiles by seed when none is named."""
@@ -47,15 +48,19 @@ class DayResult:
     invocations: int
     sends: int
     cpu_s: float
+    tier: str = "A"
 
 
 def profile_of(seed: int, profile: str | None) -> str:
     return profile if profile is not None else MIX[seed % len(MIX)]
 
 
-def simulate(seed: int, profile: str | None, only: frozenset[str] | None = None) -> DayResult:
+def simulate(
+    seed: int, profile: str | None, only: frozenset[str] | None = None, tier: str = "A", *, stops: bool = False
+) -> DayResult:
+    """One day by its seed; with `stops` only until its first violation."""
     options = draw_options(seed, profile_of(seed, profile))
-    return result_of(options, run_day(options, Tape(only=only)))
+    return replace(result_of(options, run_day(options, Tape(only=only), tier, stops=stops)), tier=tier)
 
 
 def result_of(options: Options, day: Day) -> DayResult:
@@ -88,24 +93,30 @@ def result_of(options: Options, day: Day) -> DayResult:
     )
 
 
-def _chunk(seeds: Sequence[int], profile: str | None) -> list[DayResult]:
+Chunk = tuple[Sequence[int], str | None, str]
+"""Seeds, profile and tier."""
+
+
+def _chunk(chunk: Chunk) -> list[DayResult]:
+    seeds, profile, tier = chunk
     found = []
     for seed in seeds:
-        found.append(simulate(seed, profile))
+        found.append(simulate(seed, profile, tier=tier))
         gc.collect()
     return found
 
 
-def run_campaign(seeds: Sequence[int], profile: str | None, workers: int) -> Iterator[DayResult]:
+def run_campaign(seeds: Sequence[int], profile: str | None, workers: int, tier: str = "A") -> Iterator[DayResult]:
     """Results in the order of the seeds, as they come."""
-    chunks = [seeds[at : at + SEEDS_PER_PROCESS] for at in range(0, len(seeds), SEEDS_PER_PROCESS)]
+    size = SEEDS_PER_PROCESS if tier == "A" else SLOW_SEEDS_PER_PROCESS
+    chunks: list[Chunk] = [(seeds[at : at + size], profile, tier) for at in range(0, len(seeds), size)]
     if workers < 2 or len(chunks) < 2:
         for chunk in chunks:
-            yield from _chunk(chunk, profile)
+            yield from _chunk(chunk)
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=2) as pool:
-        for found in pool.map(_chunk, chunks, [profile] * len(chunks)):
+    # Not a ProcessPoolExecutor: it can wait for ever once its processes are renewed.
+    with get_context("spawn").Pool(workers, maxtasksperchild=2) as pool:
+        for found in pool.imap(_chunk, chunks):
             yield from found
 
 

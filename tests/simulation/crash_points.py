@@ -17,8 +17,9 @@ from tests.simulation.invariants.protection import CoveredInTime
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.kernel import Call, Process
 from tests.simulation.playing import play
-from tests.simulation.scenario_list import SCENARIOS, scenario_of
+from tests.simulation.scenario_list import SCENARIOS, TIER_B, scenario_of
 from tests.simulation.scenarios import Scenario, ScriptedWorkload
+from tests.simulation.tiers import TIERS
 from tests.simulation.world import QUIET_MS, SimulatedWorld
 
 LONGEST_NAKED_S = 60.0
@@ -184,6 +185,7 @@ class Tally:
     """All runs of one scenario."""
 
     plan: Plan
+    wanted: int = 0
     runs: int = 0
     cpu_s: float = 0.0
     naked: list[float] = field(default_factory=list)
@@ -223,7 +225,7 @@ def tell(tallies: Sequence[Tally], modes: Counter[str]) -> int:
     runs, points = sum(each.runs for each in tallies), sum(len(each.plan.base.sites) for each in tallies)
     print(f"\nscenarios {len(tallies)}, points {points}, modes {dict(modes)}, runs {runs}")
     print(
-        f"longest time without a stop: {max(naked, default=0.0):.1f} s, p99 of the runs {percentile(naked, 0.99):.1f} s; "
+        f"longest without a stop: {max(naked, default=0.0):.1f} s, p99 of the runs {percentile(naked, 0.99):.1f} s; "
         f"{sum(each > LONGEST_NAKED_S for each in naked)} runs above {LONGEST_NAKED_S:.0f} s"
     )
     print(f"{sum(each.cpu_s for each in tallies):.0f} CPU-s")
@@ -239,11 +241,13 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the drawn pairs")
     parser.add_argument("--point", type=int, help="only this call; with one --scenario")
+    parser.add_argument("--tier", choices=TIERS, default="A", help="B: points are requests of real adapters and stores")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args(arguments)
     tallies = {}
     work, modes = [], Counter[str]()
-    for scenario in [scenario_of(each) for each in given.scenario] if given.scenario else SCENARIOS:
+    names = given.scenario or [each.name for each in SCENARIOS]
+    for scenario in (scenario_of(each if given.tier == "A" else TIER_B + each) for each in names):
         planned = plan(scenario)
         tallies[scenario.name] = tally = Tally(planned)
         show_failures(planned.base)
@@ -254,11 +258,15 @@ def main(arguments: list[str]) -> int:
         batch = planned.pairs(given.pairs, given.seed) if given.pairs else planned.single
         if given.point is not None:
             batch = tuple(each for each in batch if given.point in each)
+        tally.wanted = len(batch)
         modes.update(str(mode) for each in batch for mode in each.values())
         work.append((scenario.name, batch))
     for outcome in run_all(work, given.workers):
-        tallies[outcome.scenario].add(outcome)
+        tally = tallies[outcome.scenario]
+        tally.add(outcome)
         show_failures(outcome)
+        if tally.runs == tally.wanted:
+            print(f"{outcome.scenario}: {tally.runs} runs", file=sys.stderr, flush=True)
     return tell(list(tallies.values()), modes)
 
 

@@ -55,12 +55,13 @@ class Invariant:
 
 @dataclass
 class Judge:
-    """`found` keeps the first violation of each invariant."""
+    """`found` keeps the first violation of each invariant. With `stops` the first of all ends the run."""
 
     world: SimulatedWorld
     workload: Workload
     kinds: Iterable[type[Invariant]]
     found: dict[str, Violation] = field(default_factory=dict)
+    stops: bool = False
 
     def __post_init__(self) -> None:
         self.invariants = [kind(self.world, self.workload) for kind in self.kinds]
@@ -111,4 +112,5 @@ class Judge:
         for sentence in sentences:
             if invariant.name not in self.found:
                 at = self.world.kernel.now_ms
+                self.world.kernel.stopped = self.stops
                 self.found[invariant.name] = Violation(name=invariant.name, at_ms=at, text=sentence)

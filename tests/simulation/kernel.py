@@ -91,6 +91,7 @@ class Kernel:
     now_ms: int = 0
     steps: int = 0
     running: int = 0
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         self.hub = getcurrent()
@@ -113,9 +114,9 @@ class Kernel:
         self.at(self.now_ms + int(delay_ms), thunk)
 
     def run(self, until_ms: int) -> None:
-        """Everything that is due until then, in order."""
+        """Everything that is due until then, in order, unless it is stopped."""
         heap = self._heap
-        while heap and heap[0][0] <= until_ms:
+        while heap and heap[0][0] <= until_ms and not self.stopped:
             self.now_ms, _, thunk = heapq.heappop(heap)
             self.steps += 1
             thunk()

@@ -35,7 +35,9 @@ class Progress:
 def _print_failure(result: DayResult) -> None:
     for each in result.violations:
         print(f"VIOLATION {each.name} at {_clock(each.at_ms)}: {each.text}")
-    print(f"  reproduce: make simulate SEED={result.seed} PROFILE={result.profile}   (commit {commit()})", flush=True)
+    tier = "" if result.tier == "A" else f" TIER={result.tier}"
+    given = f"SEED={result.seed} PROFILE={result.profile}{tier}"
+    print(f"  reproduce: make simulate {given}   (commit {commit()})", flush=True)
 
 
 def _clock(at_ms: int) -> str:

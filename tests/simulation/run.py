@@ -9,10 +9,10 @@ from functools import partial
 
 from tests.simulation.coverage import count_answers, counted_edges
 from tests.simulation.faults import Tape
-from tests.simulation.invariants import INVARIANTS
 from tests.simulation.judge import Judge, Violation
 from tests.simulation.options import Options
 from tests.simulation.people import People
+from tests.simulation.tiers import invariants_of, make_world
 from tests.simulation.workload import Workload
 from tests.simulation.world import QUIET_MS, SimulatedWorld, installed
 
@@ -34,13 +34,14 @@ class Day:
         return tuple(sorted(self.judge.found.values(), key=lambda each: (each.at_ms, each.name)))
 
 
-def run_day(options: Options, tape: Tape) -> Day:
-    """The day, then the quiet phase in which nothing goes wrong and everything has to come right."""
+def run_day(options: Options, tape: Tape, tier: str = "A", *, stops: bool = False) -> Day:
+    """The day, then the quiet phase in which nothing goes wrong and everything has to come right. With `stops` it ends
+    at the first violation."""
     began = time.process_time()
     counts: Counter[str] = Counter()
-    world = SimulatedWorld(options=options, tape=tape)
+    world = make_world(options, tape, tier)
     workload, people = Workload(world), People(world)
-    judge = Judge(world=world, workload=workload, kinds=INVARIANTS)
+    judge = Judge(world=world, workload=workload, kinds=invariants_of(tier), stops=stops)
     world.endings.append(partial(count_answers, counts))
     with installed(world), counted_edges(counts):
         until = world.day_ms + QUIET_MS

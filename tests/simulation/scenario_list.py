@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.simulation.scenarios import Act, Idea, Knots, Scenario, ScriptedWorkload, ladder
 from trading.model.instruments import Side
 
@@ -155,7 +157,13 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
+TIER_B = "B: "
+"""Begins the name of a scenario that is played on tier B."""
+
+
 def scenario_of(name: str) -> Scenario:
+    if name.startswith(TIER_B):
+        return replace(scenario_of(name.removeprefix(TIER_B)), name=name, tier="B")
     found = {each.name: each for each in SCENARIOS}
     if name not in found:
         raise ValueError(f"no scenario {name!r}; expected one of {', '.join(found)}")

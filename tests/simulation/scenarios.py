@@ -14,6 +14,7 @@ from tests.simulation.faults import Tape
 from tests.simulation.market import SimulatedPrices
 from tests.simulation.options import MINUTE_MS, Options
 from tests.simulation.people import People
+from tests.simulation.tiers import world_kind
 from tests.simulation.workload import Workload
 from tests.simulation.world import START, SimulatedWorld
 from trading import matching
@@ -64,6 +65,7 @@ class Scenario:
     stop_when_flat: bool = True
     rules: Mapping[str, Mapping[str, Any]] | None = None
     expects: tuple[str, ...] = ()
+    tier: str = "A"
 
     def world(self, tape: Tape) -> SimulatedWorld:
         options = Options(
@@ -77,7 +79,7 @@ class Scenario:
         overrides: dict[str, dict[str, Any]] = {"risk": {"maximum_positions": 3}}
         for section, values in (self.rules or {}).items():
             overrides.setdefault(section, {}).update(values)
-        world = SimulatedWorld(
+        world = world_kind(self.tier)(
             options=options, tape=tape, rules=load_rules(json.dumps(overrides)), day_ms=self.minutes * MINUTE_MS
         )
         for number, (marks, instrument) in enumerate(zip(self.prices, world.instruments, strict=True)):

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.campaign import profile_of
+from tests.simulation.campaign import DayResult, profile_of
 from tests.simulation.faults import Fault, Tape
 from tests.simulation.judge import Violation
 from tests.simulation.options import DAY_MS, MINUTE_MS, PROFILES, Options, draw_options
 from tests.simulation.people import People
 from tests.simulation.playing import play
+from tests.simulation.report import commit
 from tests.simulation.workload import Workload
 from tests.simulation.world import QUIET_MS, SimulatedWorld
 
@@ -132,8 +133,8 @@ class Shrinker:
         before = tuple(each.key for each in seen.faults if each.at_ms <= violation.at_ms)
         case = replace(case, faults=before)
         minute = (violation.at_ms // MINUTE_MS + 1) * MINUTE_MS
-        if minute < case.until_ms:
-            shorter = replace(case, until_ms=minute)
+        if violation.at_ms < case.until_ms:
+            shorter = replace(case, until_ms=min(minute, case.until_ms))
             return shorter if self.fails(shorter) else case
         last = max((each.at_ms for each in seen.faults), default=0)
         for minutes in (2, 15, 60, 240):
@@ -197,7 +198,7 @@ def case_of(seed: int, profile: str, invariant: str) -> Case:
     return Case(invariant=invariant, options=draw_options(seed, profile))
 
 
-def to_json(case: Case, found: Replay, commit: str) -> str:
+def to_json(case: Case, found: Replay) -> str:
     """Options that differ from those of a perfect day are kept by value: a later change of the dice changes nothing."""
     plain = asdict(Options(seed=0, profile="calm"))
     options = {name: value for name, value in asdict(case.options).items() if plain[name] != value}
@@ -206,7 +207,7 @@ def to_json(case: Case, found: Replay, commit: str) -> str:
         "invariant": case.invariant,
         "text": violation.text if violation else "",
         "at_ms": violation.at_ms if violation else case.until_ms,
-        "commit": commit,
+        "commit": commit(),
         "seed": case.options.seed,
         "profile": case.options.profile,
         "faults": [{"key": each.key, "kind": each.kind, "at_ms": each.at_ms} for each in found.faults],
@@ -235,10 +236,10 @@ def from_json(text: str) -> Case:
     )
 
 
-def keep(case: Case, commit: str, folder: Path = KEPT) -> Path:
+def keep(case: Case, folder: Path = KEPT) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"{case.invariant}-{case.options.profile}-{case.options.seed}.json"
-    path.write_text(to_json(case, replay(case), commit))
+    path.write_text(to_json(case, replay(case)))
     return path
 
 
@@ -261,23 +262,31 @@ def _clock(at_ms: int) -> str:
     return f"{at_ms // 3_600_000:02d}:{at_ms // MINUTE_MS % 60:02d}:{at_ms / 1000 % 60:06.3f}"
 
 
-def shrink_and_keep(case: Case, commit: str, budget_s: float = BUDGET_S, folder: Path = KEPT) -> Path:
+def shrink_and_keep(case: Case, budget_s: float = BUDGET_S, folder: Path = KEPT) -> Path:
     """Print what is left of the case and write it."""
     shrinker = Shrinker(budget_s)
     smaller = shrinker.shrink(case)
     found = replay(smaller)
     print(told(smaller, found))
     offered = "all" if smaller.signals is None else len(smaller.signals)
-    path = keep(smaller, commit, folder)
+    path = keep(smaller, folder)
     print(
         f"  {len(found.faults)} faults, {offered} signals after {shrinker.tries} tries, kept as {path.name}", flush=True
     )
     return path
 
 
-def main(arguments: list[str]) -> int:
-    from tests.simulation.report import commit
+def keep_failures(failures: Sequence[DayResult]) -> None:
+    """The first day on which each invariant was violated."""
+    first: dict[str, DayResult] = {}
+    for result in failures:
+        for violation in result.violations:
+            first.setdefault(violation.name, result)
+    for invariant, result in sorted(first.items()):
+        shrink_and_keep(case_of(result.seed, result.profile, invariant))
 
+
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation shrink", description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--profile", choices=PROFILES)
@@ -292,7 +301,7 @@ def main(arguments: list[str]) -> int:
             print(f"seed {given.seed} profile {profile} violates nothing")
             return 1
         invariant = violations[0].name
-    shrink_and_keep(case_of(given.seed, profile, invariant), commit(), given.budget)
+    shrink_and_keep(case_of(given.seed, profile, invariant), given.budget)
     return 0
 
 

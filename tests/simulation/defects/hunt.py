@@ -33,7 +33,7 @@ def hunt(number: int, days: int = DAYS) -> Catch:
     for day in range(days):
         profile = defect.profiles[day % len(defect.profiles)]
         with defect.plant():
-            result = simulate(day, profile)
+            result = simulate(day, profile, stops=True)
         cpu_s += result.cpu_s
         gc.collect()
         for violation in result.violations:

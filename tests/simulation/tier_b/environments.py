@@ -62,4 +62,8 @@ class Environments:
     def current(self) -> Environment:
         """That of the running process."""
         process = self.kernel.current()
-        return self._of.get(process, self.outside) if process else self._outside
+        return self.of(process) if process else self.outside
+
+    def of(self, process: Process) -> Environment:
+        """That of an invocation which is not over."""
+        return self._of.get(process, self.outside)

@@ -185,7 +185,7 @@ def _same(one: tuple[str, Item], other: tuple[str, Item]) -> bool:
 
 
 def _body(item: Item) -> str:
-    return item.get("body", {}).get("S", "")
+    return str(item.get("body", {}).get("S", ""))
 
 
 def _record(kind: type[Kind], item: Item) -> Stored[Kind]:

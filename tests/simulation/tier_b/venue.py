@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from shared.venue.kraken_rest import ORDER_TYPES
@@ -33,7 +32,7 @@ class VenueOverHttp:
         source = ListedPrices(prices, instruments, start, end)
         self.wire = InProcessVenue(source, start, markets=markets, seed=options.seed)
         self.engine.switches = Switches(accept_stop_when_flat=options.stop_when_flat)
-        self.wire.sandbox.wire = replace(self.wire.sandbox.wire, **_lags(options))
+        self.wire.sandbox.switch(_lags(options))
         self.placed: list[OrderRequest] = []
         self.revoked: Callable[[], bool] = lambda: False
         self._was_revoked = False

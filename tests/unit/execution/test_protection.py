@@ -35,6 +35,13 @@ def naked(**changes: Any) -> Position:
     return with_state(filled(state=PositionState.UNPROTECTED, **changes), Purpose.STOP, S.CANCELLED)
 
 
+def reduced(position: Position, quantity: Any) -> Position:
+    """So much is left, and the fills know it."""
+    opening, left = position.fills[0], Quantity(quantity)
+    closing = replace(opening, id="closing", opens=False, quantity=Quantity(position.quantity - left))
+    return replace(position, quantity=left, fills=(opening, closing))
+
+
 def with_targets(position: Position, first: Any = 4, second: Any = 4) -> Position:
     for purpose, quantity, price in ((Purpose.TARGET_1, first, 102), (Purpose.TARGET_2, second, 105)):
         intent = target_intent(position, purpose, Quantity(quantity), Price(price), NOW)
@@ -62,10 +69,22 @@ def test_covered_position_needs_no_new_stop() -> None:
 
 
 def test_stop_shrinks_with_the_position() -> None:
-    position = with_targets(replace(filled(), quantity=Quantity(6)), first=4)
+    position = with_targets(reduced(filled(), 6), first=4)
     stop = sends(steps(position), Purpose.STOP)[0]
     assert stop.quantity == 6
     assert not any(isinstance(each, Cancel) for each in steps(position))
+
+
+def test_stop_is_not_shrunk_against_the_fills() -> None:
+    position = replace(with_targets(filled(), first=4), quantity=Quantity(6))
+    assert position.entered - position.left == 10
+    assert not any(isinstance(each, Cancel) or each.intent.purpose is Purpose.STOP for each in steps(position))
+
+
+def test_adopted_position_is_covered_as_it_is_shown() -> None:
+    ours = filled()
+    shown = replace(ours, intents=tuple(each for each in ours.intents if each.purpose is Purpose.STOP), fills=())
+    assert sends(steps(replace(shown, quantity=Quantity(6))), Purpose.STOP)[0].quantity == 6
 
 
 def test_old_stop_goes_only_after_new_works() -> None:
@@ -102,7 +121,8 @@ def test_unknown_stop_that_is_not_meant_is_replaced(changes: dict[str, Any]) -> 
 
 
 def test_open_entry_keeps_the_planned_stop() -> None:
-    position = with_state(filled(quantity=Quantity(4)), Purpose.ENTRY, S.PARTIAL, filled=Quantity(4))
+    bought = (replace(filled().fills[0], quantity=Quantity(4)),)
+    position = with_state(filled(quantity=Quantity(4), fills=bought), Purpose.ENTRY, S.PARTIAL, filled=Quantity(4))
     assert steps(position) == ()
     ended = with_state(position, Purpose.ENTRY, S.CANCELLED, filled=Quantity(4))
     assert sends(steps(ended), Purpose.STOP)[0].quantity == 4
@@ -206,7 +226,7 @@ def test_targets_follow_only_after_the_entry_ended() -> None:
 
 @pytest.mark.parametrize("quantity", ["0.02", "3", "5", "9.99"])
 def test_targets_never_exceed_the_position(quantity: str) -> None:
-    left = with_state(replace(filled(), quantity=Quantity(quantity)), Purpose.STOP, S.LIVE, quantity=Quantity(quantity))
+    left = with_state(reduced(filled(), quantity), Purpose.STOP, S.LIVE, quantity=Quantity(quantity))
     asked = [each for each in sends(steps(left)) if each.purpose in (Purpose.TARGET_1, Purpose.TARGET_2)]
     assert sum(each.quantity for each in asked) <= Decimal(quantity)
     assert asked or quantity == "0.02"

@@ -1,25 +1,22 @@
-"""Whole accounts, markets and signals for property tests: mostly sound, so that many are approved, each with its flaws.
-
-A draw of hypothesis costs more than a judgement of the gate, so each thing is made from one draw of some bytes, read
-as the faces of many dice. Zero bytes, which is what a failing example shrinks to, make the plainest thing.
-"""
+"""Whole accounts, markets and signals for property tests: mostly sound, so that many are approved, each with flaws."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.fakes.records import NOW, account, coin, control, held, order_of, planned, risk_day, seconds, signal
 from tests.unit.risk.cases import Scene
+from tests.unit.risk.dice import Dice, dice
+from tests.unit.risk.drawn_books import order_book
 from trading.model.book import EntryBook, PlannedEntry
 from trading.model.control import KillLevel, LossStreak
-from trading.model.depth import Level, OrderBook
+from trading.model.depth import OrderBook
 from trading.model.disorder import DisorderPause, MarketWatch
 from trading.model.instruments import Instrument, InstrumentId, MarginLevel, Side, Tier
 from trading.model.orders import IntentState, OrderSide, Purpose
@@ -28,34 +25,7 @@ from trading.model.signals import Levels, Regime, Setup, Signal
 from trading.model.units import BasisPoints, Money, Price, Quantity
 from trading.model.venue import Account, ContractStress, OpenOrder, OpenOrderKind, Quote, VenuePosition
 
-Face = TypeVar("Face")
-
-
-class Dice:
-    """One number whose digits, each in a base of its own, are the rolls. Used up, every roll is 0."""
-
-    def __init__(self, rolled: bytes) -> None:
-        self._left = int.from_bytes(rolled, "big")
-
-    def roll(self, faces: int) -> int:
-        self._left, face = divmod(self._left, faces)
-        return face
-
-    def pick(self, faces: Sequence[Face]) -> Face:
-        return faces[self.roll(len(faces))]
-
-    def number(self, *faces: str | int) -> Decimal:
-        return Decimal(self.pick(faces))
-
-    def seldom(self, one_in: int) -> bool:
-        return self.roll(one_in) == one_in - 1
-
-    def between(self, low: str, high: str) -> Decimal:
-        return Decimal(low) + (Decimal(high) - Decimal(low)) * self.roll(1001) / 1000
-
-
 COUNTS = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-dice = st.binary(min_size=24, max_size=24).map(Dice)
 SIDES, SETUPS = tuple(Side), tuple(Setup)
 RATES = [Decimal(each) for each in ("0.02", "0.05", "0.1", "0.4", "1")]
 EQUITIES = [Decimal(each) for each in (*[10_000] * 8, *[300_000] * 5, 20_000_000, 250, 250, 3, 0, -40)]
@@ -78,10 +48,6 @@ LADDERS = [
 ]
 """All ways to put 1-4 margin levels together from these starts (USD) and rates."""
 CHEAP = [each for each in LADDERS if each[0].initial <= Decimal("0.05")]
-
-
-DEEP = [(Decimal(1), Decimal(10**12))]
-WORTH = [Decimal(each) for each in (900, 5_000, 20_000, 100_000, 1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -112,26 +78,7 @@ def traded(rolled: Dice, name: str) -> Traded:
     )
     spot = mark * (1 + rolled.between("-0.005", "0.005") * (2 if rolled.seldom(8) else 1))
     ticker = _quote(rolled, instrument.contract, mark)
-    return Traded(instrument, ticker, spot, _order_book(rolled, instrument.contract, mark))
-
-
-def _order_book(rolled: Dice, contract: str, mark: Decimal) -> OrderBook | None:
-    """Mostly deep; else a few levels a side, worth little or much, near the mark or far away, or nobody at all."""
-    if not rolled.seldom(4):
-        return OrderBook(contract=contract, bids=_levels(mark, -1, DEEP), asks=_levels(mark, 1, DEEP), at=NOW)
-    sides = [[(rolled.number(1, 9, 20, 40, 90), rolled.pick(WORTH)) for _ in range(rolled.roll(4))] for _ in range(2)]
-    if rolled.seldom(20):
-        return None
-    return OrderBook(contract=contract, bids=_levels(mark, -1, sides[0]), asks=_levels(mark, 1, sides[1]), at=NOW)
-
-
-def _levels(mark: Decimal, sign: int, steps: Sequence[tuple[Decimal, Decimal]]) -> tuple[Level, ...]:
-    """Each so many bps behind the one before, worth so many USD."""
-    found, price = [], mark
-    for bps, dollars in steps:
-        price += sign * mark * bps / 10_000
-        found.append((Price(price), Quantity(dollars / mark)))
-    return tuple(found)
+    return Traded(instrument, ticker, spot, order_book(rolled, instrument.contract, mark))
 
 
 def _quote(rolled: Dice, contract: str, mark: Decimal) -> Quote:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.records import NOW, RULES, account, coin, filled, levels, planned, quote, signal
 from tests.unit.risk.cases import SCENE, Scene, order_book
+from tests.unit.risk.dice import dice
 from tests.unit.risk.limit_cases import others, risk
 from tests.unit.risk.recomputed import SLACK, Accounting
-from tests.unit.risk.risk_strategies import Traded, dice, idea, scenes
+from tests.unit.risk.risk_strategies import Traded, idea, scenes
 from tests.unit.risk.test_gate_properties import many
 from trading.execution.plan import plan_position
 from trading.model.instruments import InstrumentId, Side
