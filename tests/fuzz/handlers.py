@@ -67,6 +67,12 @@ class Handlers:
     def _stage(self) -> Stage:
         return Stage()
 
+    def close(self) -> None:
+        """Take the emulator down, if it was ever put up; the next case puts up another one."""
+        stage = vars(self).pop("_stage", None)
+        if stage is not None:
+            stage.close()
+
     @cached_property
     def _events(self) -> dict[str, bytes]:
         found = {}
@@ -101,7 +107,7 @@ FUNCTIONS = (
 
 
 class Stage:
-    """The emulator with its tables, secrets and the exchange, until the process ends."""
+    """The emulator with its tables, secrets and the exchange, until it is closed or the process ends."""
 
     def __init__(self) -> None:
         self._stack, self.sent = ExitStack(), 0
@@ -134,6 +140,7 @@ class Stage:
             connect(wire, answer)
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         install_clock(SystemClock())
         self._stack.close()
         _forget()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fuzz.corpus import Case, case_of
+from tests.fuzz.handlers import Handlers
 from tests.fuzz.kinds import SHARES, kinds, numbers_of
 from tests.fuzz.running import kept_cases, line_of, run
 
@@ -20,6 +21,14 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def stage_is_taken_down() -> Iterator[None]:
+    yield
+    handlers = kinds()["handlers"]
+    assert isinstance(handlers, Handlers)
+    handlers.close()
 
 
 @pytest.mark.parametrize("name", SHARES)

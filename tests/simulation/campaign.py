@@ -74,7 +74,7 @@ def result_of(options: Options, day: Day) -> DayResult:
     return DayResult(
         seed=options.seed,
         profile=options.profile,
-        options=options.told(),
+        options=day.world.told(),
         digest=day.digest,
         violations=day.violations,
         faults=Counter(each.kind for each in day.world.tape.faults),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
@@ -20,7 +19,8 @@ import functions.reconcile_positions.handler as reconcile_positions
 from shared import clock as clock_module
 from shared.order_desk import OrderDesk
 from shared.trading_desk import TradingDesk
-from tests.fakes.records import coin, control
+from tests.fakes.records import control
+from tests.simulation.coins import drawn_instruments
 from tests.simulation.fault_model import FaultModel, Window
 from tests.simulation.faults import Tape
 from tests.simulation.kernel import Invocation, Kernel, Process
@@ -35,10 +35,10 @@ from tests.simulation.options import DAY_MS, MINUTE_MS, Options
 from tests.simulation.ports import AlertsThroughKernel, SpotThroughKernel, StoreThroughKernel, VenueThroughKernel
 from tests.simulation.venue import SimulatedVenue
 from trading.model.candles import CandleSeries
-from trading.model.instruments import Instrument, Universe
+from trading.model.instruments import Universe
 from trading.model.orders import IntentState
 from trading.model.times import Timeframe
-from trading.model.units import Price, Quantity
+from trading.model.units import Price
 from trading.model.venue import ListedPair, SpotQuote
 from trading.rules import Rules, load_rules
 
@@ -64,15 +64,6 @@ HANDLERS: dict[str, ModuleType] = {
 }
 TIMEOUTS_S = {"execute_signals": 20.0, "manage_exits": 20.0, "reconcile_positions": 20.0, "control_trading": 60.0}
 """As in template.yaml; a test compares them."""
-
-GRIDS = (
-    ("0.1", "0.01"),
-    ("1", "0.0001"),
-    ("0.0001", "1"),
-    ("0.5", "0.001"),
-    ("0.00001", "10"),
-    ("0.01", "0.1"),
-)
 
 
 @dataclass
@@ -135,21 +126,6 @@ class Truth:
     owner_cancelled: set[str] = field(default_factory=set)
     owner_traded: set[str] = field(default_factory=set)
     halts: dict[str, list[Window]] = field(default_factory=dict)
-
-
-def drawn_instruments(options: Options) -> tuple[Instrument, ...]:
-    """The coins of a day, each with a grid of its own."""
-    names = ("COIN", "BTC", "XRP", "ETH", "DOGE", "LINK")[: options.coins]
-    return tuple(
-        coin(
-            name,
-            tick=Decimal(tick),
-            step=Decimal(step),
-            minimum=Quantity(step),
-            maximum_position=Quantity(10_000_000),
-        )
-        for name, (tick, step) in zip(names, GRIDS, strict=False)
-    )
 
 
 @dataclass
@@ -216,6 +192,10 @@ class SimulatedWorld:
         newest = len(self.versions)
         overlapping = newest and self.kernel.now_ms < self.versions[-1]
         return newest - 1 if overlapping and process and process.random.random() < 0.5 else newest
+
+    def told(self) -> str:
+        """Everything that was drawn for this run, in one line."""
+        return self.options.told()
 
     def observe(self, what: str) -> None:
         for observer in self.observers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from random import Random
 
 from shared.venue.kraken_rest import ORDER_TYPES
 from tests.simulation.options import Options
@@ -32,7 +33,8 @@ class VenueOverHttp:
         source = ListedPrices(prices, instruments, start, end)
         self.wire = InProcessVenue(source, start, markets=markets, seed=options.seed)
         self.engine.switches = Switches(accept_stop_when_flat=options.stop_when_flat)
-        self.wire.sandbox.switch(_lags(options))
+        self.dialect = drawn_dialect(options.seed) if options.profile != "calm" else {}
+        self.wire.sandbox.switch(_lags(options) | self.dialect | {"rate_limits": True})
         self.placed: list[OrderRequest] = []
         self.revoked: Callable[[], bool] = lambda: False
         self._was_revoked = False
@@ -74,7 +76,23 @@ def order_request(parameters: Mapping[str, str]) -> OrderRequest:
     )
 
 
-def _lags(options: Options) -> dict[str, int]:
+DIALECTS: Mapping[str, tuple[object, ...]] = {
+    "lower_case_symbols": (True,),
+    "stop_type_in_open_orders": ("stp",),
+    "execution_key": ("Execution",),
+    "order_events": ("empty", "missing"),
+    "quantity_in_status": ("remaining",),
+}
+"""How else answers may look: recordings of Kraken disagree."""
+
+
+def drawn_dialect(seed: int) -> dict[str, object]:
+    """Each of the other ways with a chance of one in three."""
+    random = Random(f"{seed}:dialect")
+    return {name: random.choice(values) for name, values in DIALECTS.items() if random.random() < 0.34}
+
+
+def _lags(options: Options) -> dict[str, object]:
     """The sandbox counts whole seconds: never more than the day's options say."""
     return {
         "open_orders_lag_s": options.orders_lag_ms // 1000,

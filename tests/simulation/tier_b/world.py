@@ -23,6 +23,7 @@ from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
 from tests.fakes.cloud import LEDGER, MARKET
 from tests.fakes.records import control
+from tests.simulation.coins import drawn_instruments
 from tests.simulation.fault_model import FaultModel
 from tests.simulation.kernel import Gone, Invocation, Kernel, Process
 from tests.simulation.market import SimulatedPrices
@@ -44,7 +45,6 @@ from tests.simulation.world import (
     TIMEOUTS_S,
     ProcessClock,
     SimulatedWorld,
-    drawn_instruments,
 )
 from trading.model.candles import Candle, CandleSeries
 from trading.model.instruments import InstrumentId, Universe
@@ -111,6 +111,10 @@ class WorldB(SimulatedWorld):
         self.market_truth = cast(Any, MarketDataOfWorld(MARKET, bars_kept=self.rules.data.bars_kept))
         self.stores = cast(Any, {"ledger": self.ledger_truth, "control": self.control_truth})
         self.alerts = cast(Any, Alerts(TOPIC, self.control_truth))
+
+    def told(self) -> str:
+        changed = " ".join(f"{name}={value}" for name, value in sorted(cast(Any, self.venue).dialect.items()))
+        return f"{self.options.told()} {changed}"
 
     def _two_versions(self) -> bool:
         return bool(self.versions) and self.kernel.now_ms < self.versions[-1]
