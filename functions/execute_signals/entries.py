@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 
 from pynamodb.exceptions import PynamoDBException
@@ -28,6 +29,9 @@ from trading.risk.day import entry_level
 ENTRY_ROUNDS = 4
 LOOKS_FOR_STOP = 2
 """The venue's list of orders may lag behind its acceptance; what two looks do not show waits for the next run."""
+
+NOTED_FOR = timedelta(minutes=3)
+"""Longer than the time to the next runs: one of them is not the one that was killed."""
 
 READ_ERRORS = (TradingError, PynamoDBException)
 NO_QUOTES: Mapping[str, Quote] = MappingProxyType({})
@@ -58,10 +62,20 @@ def carry_entries_on(
             quote=quotes.get(position.contract),
         )
         try:
-            if watched(follow(desk, position, sight)):
+            position = follow(desk, position, sight)
+            _note_sent(desk, position)
+            if watched(position):
                 report.watched.append(position.contract)
         except (TradingError, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
+
+
+def _note_sent(desk: TradingDesk, position: Position) -> None:
+    """The trace says that the entry went out also where the run that planned it was overtaken or killed; what stands
+    there already stays."""
+    entry = intent_of(position, Purpose.ENTRY)
+    if entry.sent_at is not None and desk.now - entry.sent_at <= NOTED_FOR:
+        stage(desk, position, Outcome.SENT, f"{position.instrument}: entry sent, {entry.state}.")
 
 
 def _closes(desk: TradingDesk, report: ExecutionReport) -> Mapping[InstrumentId, float]:

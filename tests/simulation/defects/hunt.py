@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -48,5 +47,5 @@ def _catch(number: int, invariant: str, text: str, days: int, cpu_s: float) -> C
 
 def hunt_all(numbers: Sequence[int], workers: int) -> Iterator[Catch]:
     """In their order, as they come."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        yield from pool.map(hunt, numbers)
+    with get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:
+        yield from pool.imap(hunt, numbers)
