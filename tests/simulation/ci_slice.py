@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from tests.simulation.campaign import SEEDS_PER_PROCESS, run_campaign, seeds_of
+from tests.simulation.kept_cases import KEPT, from_json, replay
 from tests.simulation.report import Progress, tell_summary
-from tests.simulation.shrinking import KEPT, from_json, replay
 
 FIRST = 100_000
 CPU_S = 120.0

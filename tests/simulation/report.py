@@ -86,7 +86,7 @@ def tell_summary(summary: Summary, profile: str | None) -> int:
         naked = summary.naked(calm)
         longest = naked[-1] if naked else 0.0
         print(
-            f"without a full stop, {name} days: {len(naked)} times, p99 {percentile(naked, 0.99):.1f} s, "
+            f"without a full stop while reachable, {name} days: {len(naked)} times, p99 {percentile(naked, 0.99):.1f} s, "
             f"longest {longest:.1f} s"
         )
     failing = Counter(each.name for result in summary.failures for each in result.violations)

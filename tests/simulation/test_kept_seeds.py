@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.shrinking import KEPT, from_json, replay
+from tests.simulation.kept_cases import KEPT, from_json, replay
 
 PATHS = sorted(KEPT.glob("*.json"))
 

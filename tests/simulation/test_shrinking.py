@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.defects import DEFECTS
+from tests.simulation.kept_cases import Case, case_of, from_json, keep, replay, told
 from tests.simulation.options import MINUTE_MS
-from tests.simulation.shrinking import Case, Shrinker, case_of, from_json, keep, replay, shrink_and_keep, told
+from tests.simulation.shrinking import Shrinker, shrink_and_keep
 
 AGAIN = next(each for each in DEFECTS if each.name == "unknown entry is sent again under a new id")
 """Needs one fault: a send whose answer never comes."""

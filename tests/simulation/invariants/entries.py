@@ -83,10 +83,23 @@ class OneEntryForEachIdea(_WatchesOrders):
             yield f"{self.entries[idea]} entries were accepted for {idea}"
 
 
+NEVER_THERE = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED})
+
+
 class RecordedBeforeSent(_WatchesOrders):
-    """S8. Whatever reaches the venue stands as being sent in a record that can be read."""
+    """S8. Whatever reaches the venue stands as being sent in a record that can be read, and no order that the venue
+    has taken is ever recorded as one that it never had."""
 
     name = "S8"
+
+    def changed(self) -> Iterable[str]:
+        for position in records(self.world):
+            for intent in position.intents:
+                if intent.state not in NEVER_THERE:
+                    continue
+                self.examined += 1
+                if self.world.venue.engine.find(client_order_id=intent.client_order_id) is not None:
+                    yield f"{intent.purpose} {intent.client_order_id} is {intent.state} on record, and the venue has it"
 
     def judge(self, placed: Placed) -> Iterator[str]:
         if placed.order is None or not self.accepted_now(placed):

@@ -45,7 +45,7 @@ def records(world: SimulatedWorld) -> Iterator[Position]:
 
 
 class CoveredInTime(Invariant):
-    """S1. Also keeps how long each stretch was, for the summary."""
+    """S1. `stretches`: how many seconds each lasted in which venue and market could be reached, for the summary."""
 
     name = "S1"
 
@@ -65,7 +65,8 @@ class CoveredInTime(Invariant):
         for contract, cover in books.covers.items():
             known = self.running.get(contract)
             if known is not None and cover.naked_since != known.since:
-                self.stretches.append((now - known.since).total_seconds())
+                lasted = (now - known.since).total_seconds()
+                self.stretches.append(max(lasted - self._unreachable_s(known), 0.0))
                 del self.running[contract]
             if cover.naked_since is None:
                 continue
@@ -81,6 +82,12 @@ class CoveredInTime(Invariant):
             allowed = self._allowed(self.running[contract], now)
             if lasted > allowed:
                 yield f"{contract} has stood without a full stop for {lasted:.0f} s, at most {allowed:.0f} s allowed"
+
+    def _unreachable_s(self, naked: Naked) -> float:
+        begin_ms = int((naked.since - self.world.kernel.start).total_seconds() * 1000)
+        windows = (*self.world.faults.windows, *self.world.truth.halts.get(naked.contract, ()))
+        overlaps = (min(each.end_ms, self.world.kernel.now_ms) - max(each.start_ms, begin_ms) for each in windows)
+        return sum(max(each, 0) for each in overlaps) / 1000
 
     def _allowed(self, naked: Naked, now: datetime) -> float:
         """One working run of the guard, plus what outages, halts and faults have taken from it."""
