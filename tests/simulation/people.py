@@ -60,7 +60,10 @@ class People:
                 self._owner_trades(held[int(coin_roll * len(held))], Decimal("0.5"), closing=True)
             else:
                 contract = world.instruments[int(coin_roll * len(world.instruments))].contract
-                self._owner_trades(contract, Decimal(1), closing=False)
+                if kind_roll < 0.8:
+                    self._owner_trades(contract, Decimal(1), closing=False)
+                else:
+                    self._owner_leaves_an_order(contract)
             world.observe("owner")
 
         return act
@@ -72,6 +75,22 @@ class People:
             engine.cancel(order_id=stops[0].order_id)
             self.world.truth.owner_cancelled.add(stops[0].order_id)
             self.acts.append("owner cancels a stop")
+
+    def _owner_leaves_an_order(self, contract: str) -> None:
+        """A bid of his own two percent below, which nobody but he may touch."""
+        engine, instrument = self.world.venue.engine, self.world.venue.instruments[contract]
+        mark = engine.point(contract).mark
+        self.world.truth.owner_traded.add(contract)
+        engine.send(
+            matching.OrderRequest(
+                symbol=contract,
+                side=matching.Side.BUY,
+                order_type=matching.OrderType.POST,
+                size=max(instrument.quantity_down(Decimal(300) / mark), instrument.step),
+                limit_price=instrument.price_down(mark * Decimal("0.98")),
+            )
+        )
+        self.acts.append("owner leaves an order")
 
     def _owner_trades(self, contract: str, share: Decimal, *, closing: bool) -> None:
         world = self.world

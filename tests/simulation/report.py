@@ -84,9 +84,9 @@ def tell_summary(summary: Summary, profile: str | None) -> int:
     print(f"replies lost on sends of orders {lost} of {summary.total('sends')}")
     for name, calm in (("calm", True), ("all other", False)):
         naked = summary.naked(calm)
-        longest = naked[-1] if naked else 0.0
+        longest, p99 = naked[-1] if naked else 0.0, percentile(naked, 0.99)
         print(
-            f"without a full stop while reachable, {name} days: {len(naked)} times, p99 {percentile(naked, 0.99):.1f} s, "
+            f"time without a full stop while reachable, {name} days: {len(naked)} times, p99 {p99:.1f} s, "
             f"longest {longest:.1f} s"
         )
     failing = Counter(each.name for result in summary.failures for each in result.violations)

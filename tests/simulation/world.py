@@ -162,7 +162,7 @@ class SimulatedWorld:
         self.market_truth.save_universe(universe, START, None)
 
     def _build_stores(self) -> None:
-        tables = self.tables
+        tables, kernel, venue = self.tables, self.kernel, self.venue
         self.ledger_truth = MemoryLedger(tables)
         self.control_truth = MemoryControlStore(tables)
         self.market_truth = MemoryMarketData(tables)
@@ -173,14 +173,10 @@ class SimulatedWorld:
             "market": self.market_truth,
             "watch": MemoryWatch(tables),
         }
-        self.stores = {name: StoreThroughKernel(self.kernel, store, name) for name, store in stores.items()}
-        self.alerts = AlertsThroughKernel(self.kernel, tables, self.stores["control"])
-        self.account = VenueThroughKernel(
-            self.kernel, self.venue, lambda: self.faults.holding("key revoked", self.kernel.now_ms)
-        )
-        self.spot = SpotThroughKernel(
-            self.kernel, SimulatedSpot(self.venue), lambda: self.venue.catch_up(self.kernel.now())
-        )
+        self.stores = {name: StoreThroughKernel(kernel, store, name) for name, store in stores.items()}
+        self.alerts = AlertsThroughKernel(kernel, tables, self.stores["control"])
+        self.account = VenueThroughKernel(kernel, venue, lambda: self.faults.holding("key revoked", kernel.now_ms))
+        self.spot = SpotThroughKernel(kernel, SimulatedSpot(venue), lambda: venue.catch_up(kernel.now()))
 
     def deploy(self, overlap_ms: int) -> None:
         """Another version with other rules; for a while both answer, each invocation one of them."""
