@@ -228,6 +228,8 @@ def tell(tallies: Sequence[Tally], modes: Counter[str]) -> int:
         f"longest without a stop: {max(naked, default=0.0):.1f} s, p99 of the runs {percentile(naked, 0.99):.1f} s; "
         f"{sum(each > LONGEST_NAKED_S for each in naked)} runs above {LONGEST_NAKED_S:.0f} s"
     )
+    added = max((max(each.naked, default=0.0) - each.plan.base.longest_naked_s for each in tallies), default=0.0)
+    print(f"a fault adds at most {added:.1f} s to what the same scenario has without one")
     print(f"{sum(each.cpu_s for each in tallies):.0f} CPU-s")
     print(f"violations: {sum(total.values())} {dict(total)}")
     return 1 if total else 0

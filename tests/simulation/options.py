@@ -56,6 +56,7 @@ class Options:
     corrupt_records: int = 0
     halts: int = 0
     crash: bool = False
+    unlucky: bool = False
     clock_offset_ms: int = 0
 
     def told(self) -> str:
@@ -75,6 +76,7 @@ def draw_options(seed: int, profile: str) -> Options:
         "volatility_bps": random.choice([6.0, 10.0, 16.0, 24.0]),
         "stop_when_flat": random.random() < 0.8,
         "partial_fills": random.random() < 0.5,
+        "unlucky": random.random() < 0.25,
     }
     if profile == "calm":
         return Options(**base)  # type: ignore[arg-type]

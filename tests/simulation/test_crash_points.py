@@ -42,7 +42,9 @@ def test_process_may_die_after_any_call(name: str) -> None:
     assert [text for each in found for text in problems(each)] == []
 
 
-@pytest.mark.parametrize("name", ["entry filled whole", "target 1, break-even, stop", "ghost opened by the owner"])
+@pytest.mark.parametrize(
+    "name", ["entry filled whole", "target 1, break-even, stop", "short: target 1, break-even, stop"]
+)
 def test_any_send_may_fail_in_every_way(name: str) -> None:
     scenario = scenario_of(name)
     tries = sends(plan(scenario).base.sites)

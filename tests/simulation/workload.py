@@ -18,6 +18,9 @@ from trading.model.units import Price
 
 HOUR_MS = 60 * MINUTE_MS
 SCHEDULED = ("reconcile_positions", "execute_signals", "manage_exits")
+AHEAD = timedelta(minutes=40)
+"""An unlucky day's signals point against where the price is going in this time: limits of loss are reached."""
+
 EQUITY_STEP = Decimal("0.003")
 IDLE_MINUTES = 5
 """Slots in which nothing can be due are run this often; in all others nothing is skipped."""
@@ -156,6 +159,9 @@ class Workload:
         world = self.world
         mark = world.prices.quote(instrument.contract, world.kernel.now()).mark
         side = Side.LONG if number % 2 == 0 else Side.SHORT
+        if world.options.unlucky:
+            soon = world.prices.quote(instrument.contract, world.kernel.now() + AHEAD).mark
+            side = Side.LONG if soon < mark else Side.SHORT
         # Most entries are near and fill soon; some lie a percent away and rest until they expire.
         away = depth * 0.0015 if number % 4 else 0.005 + depth * 0.008
         entry = mark * (1 - Decimal(str(round(away, 6))) * side.sign)

@@ -42,10 +42,12 @@ from trading.model.units import Price
 from trading.model.venue import ListedPair, SpotQuote
 from trading.rules import Rules, load_rules
 
-SIMULATED_RULES = load_rules('{"risk": {"maximum_positions": 3}}')
-"""As shipped, but for a limit that a day's few coins can reach."""
+SIMULATED_RULES = load_rules('{"risk": {"maximum_positions": 3, "risk_per_trade_pct": 1.5}}')
+"""As shipped, but for limits that a day's few coins and trades can reach."""
 
-OTHER_RULES = load_rules('{"risk": {"maximum_positions": 3}, "execution": {"entry_life_bars": 3}}')
+OTHER_RULES = load_rules(
+    '{"risk": {"maximum_positions": 3, "risk_per_trade_pct": 1.5}, "execution": {"entry_life_bars": 3}}'
+)
 """Of the version that is deployed during a day."""
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

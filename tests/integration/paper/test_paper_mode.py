@@ -27,7 +27,7 @@ from trading.model.orders import Purpose
 from trading.model.positions import PositionState
 
 NO_SECRET = "no-such-secret"
-PUBLIC = ("/instruments", "/instruments/status", "/tickers", "/feeschedules")
+PUBLIC = ("/instruments", "/instruments/status", "/tickers", "/orderbook", "/feeschedules")
 
 
 @dataclass

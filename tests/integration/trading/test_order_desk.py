@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.records import seconds
 from tests.integration.trading.world import World
 from tests.unit.risk.cases import SCENE
-from trading.errors import IllegalTransition, StoreConflict, VenueUnavailable
+from trading.errors import StoreConflict, VenueUnavailable
 from trading.execution.plan import plan_position
 from trading.execution.protection import protective_steps
 from trading.model.control import KillLevel
@@ -95,7 +95,7 @@ def test_sent_intent_is_never_sent_again(world: World) -> None:
     intent = stale.intent(Purpose.STOP)
     assert intent is not None
     sent = world.desk().orders.send(stale, intent)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(StoreConflict):
         world.desk().orders.send(sent, intent)
     with pytest.raises(StoreConflict):
         world.desk().orders.send(stale, intent)

@@ -180,7 +180,7 @@ def test_fee_of_an_unrecorded_order_of_ours_is_told(traded: World) -> None:
     assert "is of no recorded fill" in report.proof()["day_proof"]["faults"][0]
 
 
-def test_trouble_is_told_again_by_every_run_of_the_day(traded: World) -> None:
+def test_trouble_is_told_by_every_run_that_day(traded: World) -> None:
     account = Logged(traded)
     account.added_fee = Decimal(5)
     traded.venue.advance(600)

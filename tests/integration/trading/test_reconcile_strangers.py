@@ -87,7 +87,7 @@ def test_flip_protects_the_opposite_in_the_same_run(world: World) -> None:
     assert world.venue.naked_seconds_max() == 30
 
 
-def test_flip_ends_our_position_with_its_share_of_the_fee(world: World) -> None:
+def test_flip_ends_our_position_with_its_fee_share(world: World) -> None:
     position = world.open_position()
     before = world.venue.engine.books.fees
     by_hand(world, "mkt", "sell", str(position.quantity * 3))
@@ -99,7 +99,7 @@ def test_flip_ends_our_position_with_its_share_of_the_fee(world: World) -> None:
     assert our_orders(world) == [(OrderSide.BUY, position.quantity * 2)]
 
 
-def test_flipped_position_of_the_owner_is_never_closed_by_us(world: World) -> None:
+def test_flipped_position_of_the_owner_is_never_closed(world: World) -> None:
     position = world.open_position()
     by_hand(world, "mkt", "sell", str(position.quantity + 5))
     world.minutes(5)
@@ -171,7 +171,7 @@ def test_owners_stop_does_not_count_as_cover(world: World) -> None:
     assert world.intent(Purpose.STOP).generation == 2
 
 
-def test_stop_of_a_lost_record_is_kept_until_another_covers(world: World) -> None:
+def test_stop_of_a_lost_record_stays_until_covered(world: World) -> None:
     position = world.open_position()
     stop = world.intent(Purpose.STOP)
     # The table was restored from before the entry: venue and ledger know nothing of each other.

@@ -138,7 +138,7 @@ def test_position_back_in_the_dark_is_not_missing(world: World) -> None:
     assert world.position().missing_since is None
 
 
-def test_ghost_in_the_dark_gets_its_stop_at_the_second_look(world: World) -> None:
+def test_ghost_in_the_dark_gets_its_stop_next(world: World) -> None:
     by_hand(world, "mkt", "buy", "3")
     without_fills(world, 1)
     assert world.cloud.ledger.open_positions() == ()

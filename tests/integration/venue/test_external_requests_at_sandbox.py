@@ -163,7 +163,7 @@ def hand_trade(rig: Rig, contract: str, signed: Decimal) -> None:
 
 @needs_cases
 @pytest.mark.parametrize("description", SENDS)
-def test_our_order_for_the_case_is_taken_by_the_sandbox(fresh: Rig, description: str) -> None:
+def test_our_order_for_the_case_is_taken(fresh: Rig, description: str) -> None:
     (case,) = [each for each in upstream() if each.description == description]
     until = fresh.now().replace(second=3)
     changes = {"client_order_id": f"smc-{case.key}", **SENDS[description], "process_before": until}

@@ -61,7 +61,7 @@ class _WatchesOrders(Invariant):
 
 
 class OneEntryForEachIdea(_WatchesOrders):
-    """S7. Counted by coin, bar and structure, not by any id of ours."""
+    """S7. Counted by coin, side and levels, not by any id of ours."""
 
     name = "S7"
 
@@ -77,10 +77,15 @@ class OneEntryForEachIdea(_WatchesOrders):
         self.orders.add(order.order_id)
         self.examined += 1
         found = self.recorded(placed.request.client_order_id)
-        idea = found[0].id if found else f"nothing on record ({placed.request.client_order_id})"
+        idea = _idea(found[0]) if found else f"nothing on record ({placed.request.client_order_id})"
         self.entries[idea] += 1
         if self.entries[idea] > 1:
             yield f"{self.entries[idea]} entries were accepted for {idea}"
+
+
+def _idea(position: Position) -> str:
+    levels = position.levels
+    return f"{position.instrument} {position.side} {levels.entry} {levels.stop} {levels.target_1}"
 
 
 NEVER_THERE = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED})

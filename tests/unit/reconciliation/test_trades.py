@@ -136,7 +136,7 @@ def half_gone() -> Position:
 UNSEEN = row(7, execution="unseen", realised=Money(-12), fee=Money("0.3"), at=END + seconds(5))
 
 
-def test_closing_that_no_fill_shows_is_priced_by_the_log() -> None:
+def test_closing_without_a_fill_is_priced_by_log() -> None:
     rows = (ENTRY_ROW, replace(EXIT_ROW, realised=Money(-8)), UNSEEN)
     assert missing_from(half_gone(), rows) == ""
     booked = book_trade(half_gone(), rows, END)
