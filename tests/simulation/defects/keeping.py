@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import functions.execute_signals.take as take
@@ -17,9 +16,6 @@ from tests.simulation.defects.planting import Defect, planted
 from tests.simulation.memory.ledger import MemoryLedger
 from trading.model.alerts import Alert, AlertKind
 from trading.model.positions import Position
-from trading.model.signals import SignalId
-
-_numbers = count(1)
 
 
 def _expired_are_taken(_due: Any) -> Any:
@@ -33,24 +29,6 @@ def _expired_are_taken(_due: Any) -> Any:
 
 def _no_expiry(_over: Any) -> Any:
     return lambda *_arguments: ""
-
-
-def _signals_stay_new(open_position: Any) -> Any:
-    def opening(ledger: MemoryLedger, position: Position, signal: Any, book: Any) -> Position:
-        stored: Position = open_position(ledger, position, signal, book)
-        ledger._put_state(signal, SignalState.NEW)
-        return stored
-
-    return opening
-
-
-def _planned_under_a_new_id(plan: Any) -> Any:
-    def planning(approved: Any, *rest: Any, **named: Any) -> Position:
-        signal = replace(approved.signal, id=SignalId(f"{approved.signal.id}-{next(_numbers)}"))
-        made: Position = plan(replace(approved, signal=signal), *rest, **named)
-        return made
-
-    return planning
 
 
 def _topic_failure_ends_the_run(tell: Any) -> Any:
@@ -92,14 +70,6 @@ KEEPING: tuple[Defect, ...] = (
         story="appendix B: stale event (6 h) traded",
         plant=planted((take, "_due_signals", _expired_are_taken), (entries, "_over", _no_expiry)),
         profiles=("outage", "swarm"),
-    ),
-    Defect(
-        name="a taken signal stays new",
-        story="appendix B: idempotency record deleted; duplicate after 14-day redrive",
-        plant=planted(
-            (MemoryLedger, "open_position", _signals_stay_new), (take, "plan_position", _planned_under_a_new_id)
-        ),
-        profiles=("swarm", "calm"),
     ),
     Defect(
         name="a topic that fails ends the trade path",

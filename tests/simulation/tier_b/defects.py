@@ -39,7 +39,7 @@ def _unreadable_is_empty(read: Any) -> Any:
     def reading(outcome: Outcome, path: str, model: Any, **options: bool) -> Any:
         try:
             return read(outcome, path, model, **options)
-        except VenueAnswerInvalid:
+        except (VenueAnswerInvalid, VenueUnavailable):
             if path not in ("openorders", "openpositions", "fills"):
                 raise
             return model.model_validate(EMPTY)
@@ -91,7 +91,7 @@ ADAPTER_DEFECTS: tuple[Defect, ...] = (
         profiles=("targeted",),
     ),
     Defect(
-        name="a body that does not parse is an empty list",
+        name="a read that failed is an empty list",
         story="`.get('openPositions', [])` on an error page",
         plant=planted((kraken_rest, "read_answer", _unreadable_is_empty)),
         profiles=("storm",),
