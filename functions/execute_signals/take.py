@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from functions.execute_signals.depth import order_books, with_books
-from functions.execute_signals.entries import carry_on, intent_of
+from functions.execute_signals.entries import READ_ERRORS, carry_on, intent_of
 from functions.execute_signals.report import ExecutionReport, stage
 from functions.execute_signals.watch import MarketLook
 from shared.storage.ledger import SignalState
@@ -57,20 +57,37 @@ def take_signals(desk: TradingDesk, look: MarketLook, report: ExecutionReport) -
         plan = partial(plan_position, rules=desk.rules, code_version=desk.code_version, now=now)
         answers = allocate(ideas, portfolio, desk.rules, now, plan)
         waiting = _carry_out(desk, answers, portfolio, report)
+    _settle_forgotten(desk, report)
 
 
 def _due_signals(desk: TradingDesk, report: ExecutionReport) -> tuple[Signal, ...]:
     """New signals that still live; the expired ones are settled as such."""
     life = Timeframe.M15.length * desk.rules.execution.entry_life_bars
-    # Signals that ended while nothing could run get their outcome too: all are looked at once in a quarter of an hour.
-    sweeping = desk.now - Timeframe.M15.floor(desk.now) < timedelta(minutes=1)
-    seen_for = SWEPT_FOR if sweeping else EXPIRED_SEEN_FOR
-    stored = desk.ledger.signals_decided_since(desk.now - life - seen_for, desk.now)
-    new = [each.signal for each in stored if each.state is SignalState.NEW]
-    for signal in [each for each in new if each.expires_at <= desk.now]:
+    new = _new_since(desk, desk.now - life - EXPIRED_SEEN_FOR)
+    _settle_expired(desk, new, report)
+    return tuple(each for each in new if each.expires_at > desk.now)
+
+
+def _new_since(desk: TradingDesk, since: datetime) -> tuple[Signal, ...]:
+    stored = desk.ledger.signals_decided_since(since, desk.now)
+    return tuple(each.signal for each in stored if each.state is SignalState.NEW)
+
+
+def _settle_expired(desk: TradingDesk, signals: Sequence[Signal], report: ExecutionReport) -> None:
+    for signal in [each for each in signals if each.expires_at <= desk.now]:
         desk.ledger.settle_signal(signal, SignalState.EXPIRED)
         report.outcomes["EXPIRED"] += 1
-    return tuple(each for each in new if each.expires_at > desk.now)
+
+
+def _settle_forgotten(desk: TradingDesk, report: ExecutionReport) -> None:
+    """Signals whose end fell into an outage get their outcome too: once an hour all of the last two days are looked at.
+    Last of all, because one query an hour of that time is asked, and any may fail."""
+    if desk.now - Timeframe.H1.floor(desk.now) >= timedelta(minutes=1):
+        return
+    try:
+        _settle_expired(desk, _new_since(desk, desk.now - SWEPT_FOR), report)
+    except READ_ERRORS as error:
+        report.failures.append(f"forgotten signals: {error}")
 
 
 def _instruments(

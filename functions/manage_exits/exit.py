@@ -85,11 +85,13 @@ def _manage(
     if position.state is not PositionState.CLOSING:
         verdict = decide_exit(_case(desk, position, quote, last_close))
         report.evaluated.update(verdict.evaluated)
-        if verdict.fired is None or verdict.action is None:
+        if verdict.fired is not None and verdict.action is not None:
+            report.fired[verdict.fired] += 1
+            position = _apply(desk, position, verdict.action, verdict.fired)
+            told = _adjusted(desk, position, verdict.fired, verdict.action.why)
+        elif position.state is not PositionState.UNPROTECTED or not desk.rules.reconciliation.repair_missing_stop:
+            # One that is known to stand without its stop gets it here too: reconcile may have died before it sent it.
             return
-        report.fired[verdict.fired] += 1
-        position = _apply(desk, position, verdict.action, verdict.fired)
-        told = _adjusted(desk, position, verdict.fired, verdict.action.why)
     mark = quote.mark if quote else None
     decide = partial(protective_steps, mark=mark, rules=desk.rules, now=desk.now)
     try:

@@ -238,3 +238,17 @@ def test_unreadable_book_is_made_again_from_the_records(cloud: Cloud) -> None:
     world.add_signal("OTHER")
     world.execute()
     assert [each.instrument for each in cloud.ledger.book(NOW).entries] == ["COIN", "OTHER"]
+
+
+def test_signal_that_ended_in_an_outage_gets_its_outcome(world: World) -> None:
+    world.add_signal()
+    world.venue.advance(7 * 3600 + 300)
+    world.execute()
+    assert signal_states(world) == [SignalState.NEW]
+    world.venue.advance(3600 - world.venue.now().minute * 60 - world.venue.now().second)
+    world.execute()
+    assert signal_states(world) == [SignalState.EXPIRED]
+
+
+def signal_states(world: World) -> list[SignalState]:
+    return [each.state for each in world.cloud.ledger.signals_decided_since(BAR, world.venue.now())]

@@ -127,7 +127,9 @@ class PeopleAreTold(Invariant):
             yield AlertKind.DISCREPANCY, "unreadable risk day"
 
     def _was_told(self, kind: AlertKind, subject: str, now: int) -> bool:
-        if any(each >= now - ASKS_FOR_ALERTS_MS for each in self._topic_faults[-20:]):
+        # A run that dies between opening the window and publishing mutes the next ones until the window ends.
+        disturbed = (*self._topic_faults[-20:], *self._window_faults[-20:])
+        if any(each >= now - ASKS_FOR_ALERTS_MS for each in disturbed):
             return True
         last = [at for (what, _, about), at in self._last.items() if what is kind and about == subject]
         return any(now - at_ms(each) <= ASKS_FOR_ALERTS_MS + self.world.options.clock_offset_ms for each in last)

@@ -11,19 +11,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from shared.storage import ledger
-from shared.storage.ledger import Ledger
 from shared.venue import kraken_rest
-from shared.venue.kraken_rest import KrakenRestVenue
 from shared.venue.received import Lost, Outcome
 from shared.venue.transport import Wire
 from tests.simulation.campaign import simulate
 from tests.simulation.defects.planting import Defect, planted
-from trading.errors import VenueAnswerInvalid, VenueUnavailable
-from trading.model.venue import CancelAnswer, SendAnswer, SendOutcome
+from trading.model.venue import SendAnswer, SendOutcome
 
 DAYS = 20
-EMPTY: dict[str, object] = {"result": "success", "openOrders": [], "openPositions": [], "fills": []}
 
 
 def _silence_is_refusal(classify: Any) -> Any:
@@ -33,39 +28,6 @@ def _silence_is_refusal(classify: Any) -> Any:
         return classify(outcome)  # type: ignore[no-any-return]
 
     return classifying
-
-
-def _unreadable_is_empty(read: Any) -> Any:
-    def reading(outcome: Outcome, path: str, model: Any, **options: bool) -> Any:
-        try:
-            return read(outcome, path, model, **options)
-        except (VenueAnswerInvalid, VenueUnavailable):
-            if path not in ("openorders", "openpositions", "fills"):
-                raise
-            return model.model_validate(EMPTY)
-
-    return reading
-
-
-def _writes_over(_save: Any) -> Any:
-    def saving(item: Any, _expected: int, _what: str) -> None:
-        item.save()
-
-    return saving
-
-
-def _without_fence(_allowed: Any) -> Any:
-    return lambda _ledger, _transaction, _version: None
-
-
-def _doubt_is_gone(cancel: Any) -> Any:
-    def cancelling(venue: KrakenRestVenue, which: dict[str, str]) -> CancelAnswer:
-        try:
-            return cancel(venue, which)  # type: ignore[no-any-return]
-        except VenueUnavailable:
-            return CancelAnswer(gone=True, detail="cancelled")
-
-    return cancelling
 
 
 def _stops_may_open(parameters: Any) -> Any:
@@ -89,30 +51,6 @@ ADAPTER_DEFECTS: tuple[Defect, ...] = (
         story="by exception class: a timeout raised what a refusal raised",
         plant=planted((kraken_rest, "classify_send", _silence_is_refusal)),
         profiles=("targeted",),
-    ),
-    Defect(
-        name="a read that failed is an empty list",
-        story="`.get('openPositions', [])` on an error page",
-        plant=planted((kraken_rest, "read_answer", _unreadable_is_empty)),
-        profiles=("storm",),
-    ),
-    Defect(
-        name="a record is saved without its version",
-        story="a put in the place of a conditional one",
-        plant=planted((ledger, "save_at_version", _writes_over)),
-        profiles=("storm",),
-    ),
-    Defect(
-        name="the send of an entry is not fenced",
-        story="the switch was read at the start of the run only",
-        plant=planted((Ledger, "_entries_allowed", _without_fence)),
-        profiles=("human",),
-    ),
-    Defect(
-        name="a cancel without an answer counts as done",
-        story="the error was swallowed in the adapter",
-        plant=planted((KrakenRestVenue, "_cancel", _doubt_is_gone)),
-        profiles=("storm", "human"),
     ),
     Defect(
         name="reduce-only is not written into the request",

@@ -1,0 +1,45 @@
+"""Exits place the missing stop of a position that is known to be naked: reconcile may have died before it did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.records import rules_with
+from tests.integration.trading.world import World
+from trading.model.orders import IntentState, Purpose
+from trading.model.positions import PositionState
+
+
+def naked(world: World) -> World:
+    """The stop was taken off by hand; reconcile has seen it and died before it placed another."""
+    position = world.open_position()
+    for stop in position.resting(Purpose.STOP):
+        world.venue.cancel(stop.client_order_id)
+        position = position.with_intent(replace(stop, state=IntentState.CANCELLED))
+    bare = position.moved(PositionState.UNPROTECTED, unprotected_since=world.venue.now())
+    world.cloud.ledger.save_position(bare)
+    return world
+
+
+def test_exits_place_the_stop_reconcile_could_not(world: World) -> None:
+    naked(world).manage()
+    assert world.intent(Purpose.STOP).state is IntentState.LIVE
+    assert world.venue.engine.naked_seconds() == 0
+
+
+def test_exits_send_nothing_for_a_covered_position(world: World) -> None:
+    world.open_position()
+    before = len(world.venue.placed)
+    world.manage()
+    assert len(world.venue.placed) == before
+
+
+@pytest.mark.parametrize("repairs", [True, False])
+def test_second_guard_obeys_the_rule_of_repair(world: World, repairs: bool) -> None:
+    world.rules = rules_with(f'{{"reconciliation": {{"repair_missing_stop": {str(repairs).lower()}}}}}')
+    naked(world)
+    before = len(world.venue.placed)
+    world.manage()
+    assert (len(world.venue.placed) > before) is repairs
