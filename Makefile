@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check install --quiet --root-user-action=ign
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo paper compile bench coverage mutate fuzz simulate simulate-slice crash-points risk-table test test-compiled lint types validate build check lock clean
+.PHONY: help setup demo paper compile bench coverage mutate fuzz simulate simulate-slice crash-points simulate-defects risk-table test test-compiled lint types validate build check lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,13 @@ compile: setup ## Compile the detector with mypyc into out/compiled; used from t
 bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
 	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
 
-coverage: setup ## Every branch of the risk gate is reached by its own unit tests
-	.venv/bin/coverage run --data-file=out/coverage --branch --source=layers/trading/python/trading/risk -m pytest -q tests/unit/risk
+coverage: setup ## Every branch of risk, execution, reconciliation and the order tables is reached by their own unit tests
+	.venv/bin/coverage run --data-file=out/coverage --branch --source=layers/trading/python/trading/risk,layers/trading/python/trading/execution,layers/trading/python/trading/reconciliation \
+		-m pytest -q tests/unit/risk tests/unit/execution tests/unit/reconciliation tests/unit/model
 	.venv/bin/coverage report --data-file=out/coverage --fail-under=100 --skip-covered
+	.venv/bin/coverage run --data-file=out/coverage-tables --branch --include='*/model/orders.py,*/model/positions.py,*/model/steps.py' \
+		-m pytest -q tests/unit/execution tests/unit/model
+	.venv/bin/coverage report --data-file=out/coverage-tables --fail-under=100 --skip-covered
 
 mutate: setup ## Change risk one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits"]
 	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
@@ -51,6 +55,9 @@ simulate-slice: setup ## Two CPU minutes of simulated days and every kept case, 
 
 crash-points: setup ## Every call of every core scenario fails once in every way [SCENARIO="name" PAIRS=n]
 	.venv/bin/python -m tests.simulation crash-points $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PAIRS),--pairs "$(PAIRS)")
+
+simulate-defects: setup ## Plant real mistakes into the code one at a time: the simulation has to see each; into docs/planted-defects.md
+	.venv/bin/python -m tests.simulation.defects $(if $(ONLY),--only "$(ONLY)",--document docs/planted-defects.md)
 
 risk-table: setup ## Write docs/risk.md from limits, rules and scenarios, with the counts of the last demo if there is one
 	.venv/bin/python -m tests.documents.risk_table $(wildcard out/demo/summary.json)
@@ -78,7 +85,7 @@ validate: .venv-sam/ready ## Check template.yaml and the nested templates
 build: .venv-sam/ready ## Build what is deployed into .aws-sam/build
 	infra/aws/with-python3.13 .venv-sam/bin/sam build --parallel
 
-check: lint types validate build test coverage ## All that CI does
+check: lint types validate build test coverage simulate-slice ## All that CI does
 
 lock: .venv-sam/ready ## Renew the three lock files from pyproject.toml and the two *.in files
 	.venv-sam/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

@@ -32,7 +32,7 @@ def test_signal_becomes_stop_then_entry(world: World) -> None:
     assert {each.state for each in world.position().intents} == {S.LIVE}
     assert [each.state for each in world.cloud.ledger.signals_decided_since(BAR, NOW)] == [SignalState.TAKEN]
     stages = world.cloud.decisions.stages(BAR)
-    assert [(each.outcome, len(each.details)) for each in stages] == [(Outcome.SENT, 43)]
+    assert [(each.outcome, len(each.details)) for each in stages] == [(Outcome.SENT, 44)]
 
 
 def test_repeated_run_sends_no_second_entry(world: World) -> None:
