@@ -32,7 +32,10 @@ _AFTER_SEND = {
 
 
 class OrderDesk:
-    """One desk per run. Every method returns the position as it is now recorded."""
+    """One desk per run. Every method returns the position as it is now recorded.
+
+    `rejections`: what the venue refused in this run; `refused_protection`: of these the stops and exits that are still
+    needed. One that had nothing to reduce any more was only overtaken."""
 
     def __init__(self, *, venue: Venue, ledger: Ledger, clock: Clock, rules: Rules) -> None:
         self._venue = venue
@@ -42,6 +45,7 @@ class OrderDesk:
         self.sent = 0
         self.unknown = 0
         self.rejections: list[str] = []
+        self.refused_protection: list[str] = []
 
     def send(self, position: Position, intent: OrderIntent) -> Position:
         """Send one planned intent of this position, once; a protective one whose fate is unknown a second time.
@@ -52,7 +56,7 @@ class OrderDesk:
         deadline = now + timedelta(seconds=self._rules.execution.process_before_s)
         recorded = position.by_client_order_id(intent.client_order_id)
         if recorded is None:
-            position = self._ledger.save_position(position.with_intent(intent))
+            position = self._ledger.save_position(position.without_old_refusals().with_intent(intent))
         sending = _sending(recorded or intent, now, deadline)
         save = self._ledger.save_position if intent.purpose.protective else self._ledger.save_entry_send
         position = save(position.with_intent(sending))
@@ -64,8 +68,8 @@ class OrderDesk:
         """Ask for the due steps, do them, and ask again with what is recorded then, until nothing is due.
 
         A replacement stop and the cancel of the old one are thus two rounds: the cover never falls between them.
-        What failed waits for the next run; only a refused stop is tried again at once, because without one the
-        position must go, and an order whose fate is unknown once more as it was.
+        What failed waits for the next run; only a refused stop is tried again at once where no other works, because
+        without one the position must go, and an order whose fate is unknown once more as it was.
         """
         failed: set[Purpose] = set()
         for _ in range(ROUNDS):
@@ -126,7 +130,10 @@ class OrderDesk:
         if answer.outcome is SendOutcome.UNKNOWN:
             self.unknown += 1
         if answer.outcome is SendOutcome.REJECTED:
-            self.rejections.append(f"{intent.purpose} {intent.client_order_id}: {answer.detail}")
+            refused = f"{intent.purpose} {intent.client_order_id}: {answer.detail}"
+            self.rejections.append(refused)
+            if intent.purpose in (Purpose.STOP, Purpose.EXIT) and not nothing_to_reduce(answer.detail):
+                self.refused_protection.append(refused)
 
     def _record(self, position: Position, sent: OrderIntent, answer: SendAnswer) -> Position:
         """Save the answer; when another run moved the record meanwhile, apply the answer to what it is now."""
@@ -156,7 +163,8 @@ def _failed(position: Position, intent: OrderIntent) -> bool:
     """Not to be repeated in this run: its fate stays unknown, or it was refused and is no stop to try anew."""
     known = position.by_client_order_id(intent.client_order_id) or intent
     passing = refused_for_now(known.reason) or nothing_to_reduce(known.reason)
-    again = known.purpose is Purpose.STOP and not passing
+    stands = any(each.state.works for each in position.of(Purpose.STOP))
+    again = known.purpose is Purpose.STOP and not passing and not stands
     lost = known.state is IntentState.UNKNOWN and not known.may_be_sent_again
     return lost or (known.state is IntentState.REJECTED and not again)
 

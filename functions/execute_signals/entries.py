@@ -66,7 +66,7 @@ def carry_entries_on(
             _note_sent(desk, position)
             if watched(position):
                 report.watched.append(position.contract)
-        except (TradingError, AssertionError) as error:
+        except (*READ_ERRORS, AssertionError) as error:
             report.failures.append(f"{position.instrument}: {error}")
 
 

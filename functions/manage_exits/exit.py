@@ -46,7 +46,7 @@ class ExitReport:
 def manage_exits(desk: TradingDesk) -> ExitReport:
     """One run over the open positions. Without a quote the rules that need none are still evaluated."""
     report = ExitReport()
-    held = [each for each in desk.ledger.readable_positions()[0] if each.state in MANAGED and each.quantity]
+    held = [each for each in desk.ledger.readable_positions()[0] if _to_be_managed(each)]
     if not held:
         return report
     report.positions = len(held)
@@ -58,7 +58,13 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
             _manage(desk, position, quote, closes.get(position.instrument), report)
         except FAILURES as error:
             report.failures.append(f"{position.instrument}: {error}")
+    report.failures += desk.orders.refused_protection
     return report
+
+
+def _to_be_managed(position: Position) -> bool:
+    """Holds something that our entry has brought: what the owner bought on the same contract is not ours to leave."""
+    return position.state in MANAGED and bool(position.quantity and (position.entered or position.adopted))
 
 
 def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote]:

@@ -22,8 +22,7 @@ def end_if_over(desk: TradingDesk, position: Position, report: ReconcileReport, 
     """True when the record has ended and is off the open ones. Nothing of it may still rest at the venue then."""
     if not _never_filled(position) and not is_over(position, desk.now, desk.rules, policies):
         return False
-    if not _never_filled(position):
-        position = desk.orders.carry_out(position, clearing_steps)
+    position = desk.orders.carry_out(position, clearing_steps)
     if any(intent.state.may_rest for intent in position.intents):
         return False
     if not position.entered:
@@ -65,7 +64,7 @@ def _never_filled(position: Position) -> bool:
     entry = position.intent(Purpose.ENTRY)
     over = entry is not None and entry.state.terminal
     pending = any(each.state is IntentState.PLANNED for each in position.intents)
-    return over and not pending and not position.fills and not position.quantity
+    return over and not pending and not position.entered and not position.quantity
 
 
 def _tell_closed(desk: TradingDesk, trade: Trade) -> None:

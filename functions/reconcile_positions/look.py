@@ -28,6 +28,10 @@ from trading.reconciliation.view import DiscrepancyKind, VenueView
 CLOCKS_MAY_DIFFER = timedelta(minutes=1)
 """The venue stamps its rows with its own clock."""
 
+ADOPTED_FILLS_FOR = timedelta(days=2)
+"""Of a position that is not ours only the fills of its stop count. It may be held for months: asked for since then, the
+account's fills would one day be more than the venue tells. A stop that fired earlier is found by its look-up."""
+
 CONTRADICTIONS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, IllegalTransition, InvalidInput)
 """What must not be possible. Entries stop until a person has looked; what protects goes on."""
 
@@ -81,7 +85,7 @@ def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Reconc
     A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired. So they are
     when the fills do not answer, from positions and orders alone; nothing is concluded from silence then.
     """
-    oldest = min((each.planned_at for each in positions), default=None)
+    oldest = min((_fills_wanted_from(each, desk.now) for each in positions), default=None)
     since = oldest - CLOCKS_MAY_DIFFER if oldest else None
     shown, orders = desk.venue.positions(), desk.venue.open_orders()
     fills = _read_fills(desk, since, report)
@@ -107,6 +111,10 @@ def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: Reconc
         not_looked_up=frozenset(failed),
         fills_known=fills is not None,
     )
+
+
+def _fills_wanted_from(position: Position, now: datetime) -> datetime:
+    return max(position.planned_at, now - ADOPTED_FILLS_FOR) if position.adopted else position.planned_at
 
 
 def _read_fills(desk: TradingDesk, since: datetime | None, report: ReconcileReport) -> tuple[Fill, ...] | None:

@@ -66,7 +66,8 @@ def _read(desk: TradingDesk, day: date) -> DayBooks:
     records, trades = _records(desk, begins)
     known = desk.control.risk_day()
     equity = known.last_equity if known is not None and not known.unreadable else desk.venue.account().equity
-    since = min((each.planned_at for each in records), default=begins) - CLOCKS_MAY_DIFFER
+    # Rows from before the day are asked for to book ours again; one that is not ours may be held for months.
+    since = min((each.planned_at for each in records if not each.adopted), default=begins) - CLOCKS_MAY_DIFFER
     return DayBooks(
         day=day,
         rows=desk.venue.ledger_rows(min(since, begins)),

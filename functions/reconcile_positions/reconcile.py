@@ -37,6 +37,7 @@ def reconcile_positions(desk: TradingDesk, policies: Policies = POLICIES) -> Rec
     except FAILURES:
         _read_account(desk, report)
         raise
+    report.failures += desk.orders.refused_protection
     _read_account(desk, report)
     prove_yesterday(desk, report)
     return report

@@ -26,7 +26,8 @@ def adopt_strangers(look: Look, known: tuple[Position, ...]) -> tuple[Position, 
         if (shown.contract, shown.side) in look.report.ended or not _due(look, kind, shown):
             continue
         try:
-            adopted.append(protect(look, _adopted(look, shown, kind)))
+            occupied = any(each.contract == shown.contract for each in known)
+            adopted.append(protect(look, _adopted(look, shown, occupied=occupied)))
         except FAILURES as error:
             look.failed(shown.contract, error)
     return tuple(adopted)
@@ -40,11 +41,11 @@ def _due(look: Look, kind: DiscrepancyKind, shown: VenuePosition) -> bool:
     return looks < 2 or persists(look.desk, f"adopt {shown.contract} {shown.side}", looks)
 
 
-def _adopted(look: Look, shown: VenuePosition, kind: DiscrepancyKind) -> Position:
+def _adopted(look: Look, shown: VenuePosition, *, occupied: bool) -> Position:
     desk = look.desk
     mark = look.quotes.mark(shown.contract) or shown.entry
     market = _market_of(look, shown.contract)
-    if kind is DiscrepancyKind.OPPOSITE_POSITION:
+    if occupied:
         # Our own record keeps its place until it is booked; the stop of this one does not wait for that.
         market = beside(market)
     try:
@@ -66,7 +67,12 @@ def _unreadable(look: Look, market: Instrument) -> bool:
 
 def _market_of(look: Look, contract: str) -> Instrument:
     """The contract of a position that is not ours, also when its coin is not in our universe."""
-    known = look.desk.universe().by_contract(contract)
+    try:
+        known = look.desk.universe().by_contract(contract)
+    except FAILURES as error:
+        # Not known just now: its grid is all that a stop needs, and the venue tells that.
+        look.failed("universe", error)
+        known = None
     if known is not None:
         return known
     listed = next((each for each in look.desk.venue.contracts() if each.contract == contract), None)

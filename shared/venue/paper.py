@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 from shared.storage.paper_books import STORE_FAILURES, PaperBooks, PaperBooksStore
 from shared.venue import paper_translation as translate
 from shared.venue.last_line import LastLine
-from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, market_of
+from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, delisted_market, market_of
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict, TradingError, VenueUnavailable
 from trading.matching import Books, Market, MatchingEngine, Order, opening_books
 from trading.model.depth import OrderBook
@@ -220,7 +220,8 @@ class PaperVenue:
     def _market_of(self, contract: str, look: Look) -> Market:
         terms = self._terms.of(contract)
         if terms is None:
-            raise VenueUnavailable(f"the paper account has {contract}, which the venue does not list any more")
+            # One contract that is gone must not hide the rest of the account.
+            return delisted_market(contract)
         try:
             return market_of(terms, look.quotes.get(contract), self._stress.get(contract))
         except InvalidInput as error:

@@ -18,6 +18,7 @@ LEVEL_USD = Decimal(10_000)
 UNQUOTED_HALF_SPREAD = Decimal("0.01")
 """Where a ticker names no bid or no ask: too far away for an order at the market to be filled."""
 HALF_SPREAD_MAXIMUM = Decimal("0.5")
+UNLISTED_GRID = Decimal("1e-8")
 TERMS_KEPT = timedelta(hours=1)
 
 
@@ -114,6 +115,20 @@ def market_of(terms: ListedContract, quote: Quote | None, stress: ContractStress
         taker_fee=terms.taker_fee / 10_000,
         status=_status(quote),
         stress=_stress(stress),
+    )
+
+
+def delisted_market(contract: str) -> Market:
+    """A contract that the venue lists no more: nothing is executed in it, and what is held counts at its dearest. Its
+    grid is any, because no order of it is taken."""
+    return Market(
+        symbol=contract,
+        tick_size=UNLISTED_GRID,
+        size_step=UNLISTED_GRID,
+        max_position=LEVEL_USD,
+        margin_tiers=(MarginTier(from_notional=Decimal(0), initial=Decimal(1), maintenance=Decimal("0.5")),),
+        liquidity=Liquidity(half_spread=UNQUOTED_HALF_SPREAD, level_size=LEVEL_USD),
+        status=MarketStatus.SUSPENDED,
     )
 
 

@@ -12,6 +12,7 @@ from tests.fakes.records import signal
 from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import START, SimulatedWorld
+from trading.errors import InvalidInput
 from trading.model.instruments import Instrument, Side
 from trading.model.signals import Levels, Setup, Signal
 from trading.model.units import Price
@@ -148,7 +149,11 @@ class Workload:
         def offer() -> None:
             world = self.world
             instrument = world.instruments[int(coin_roll * len(world.instruments))]
-            offered = self._make(instrument, number, depth, width)
+            try:
+                offered = self._make(instrument, number, depth, width)
+            except InvalidInput:
+                # After a crash the price may be too low for the contract's tick to hold a ladder.
+                return
             self.signals.append(offered)
             if world.ledger_truth.add_signal(offered):
                 self._deliver(f"signal {number}")

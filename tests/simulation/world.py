@@ -46,7 +46,7 @@ SIMULATED_RULES = load_rules('{"risk": {"maximum_positions": 3, "risk_per_trade_
 """As shipped, but for limits that a day's few coins and trades can reach."""
 
 OTHER_RULES = load_rules(
-    '{"risk": {"maximum_positions": 3, "risk_per_trade_pct": 1.5}, "execution": {"entry_life_bars": 3}}'
+    '{"risk": {"maximum_positions": 3, "risk_per_trade_pct": 1.5}, "execution": {"process_before_s": 8}}'
 )
 """Of the version that is deployed during a day."""
 

@@ -178,3 +178,22 @@ def test_reduce_only_exit_closes_no_more_than_there_is(desk: PaperDesk) -> None:
     desk.run().place(desk.request(OrderType.MARKET, OrderSide.SELL, quantity=Quantity(5)))
     assert desk.run().positions() == ()
     assert sum(each.quantity for each in desk.run().fills()) == 2
+
+
+def test_delisted_contract_keeps_the_account_going(desk: PaperDesk) -> None:
+    """Its position stands at its last price, its orders come off, and everything else is traded as before."""
+    desk.buy()
+    desk.protect("95")
+    desk.market.listed = tuple(each for each in desk.market.listed if each.contract == OTHER)
+    del desk.marks[COIN]
+    desk.pass_time(60)
+    (held,) = desk.run().positions()
+    assert (held.contract, held.quantity) == (COIN, 1)
+    assert desk.run().account().maintenance_margin > 0
+    other = desk.request(OrderType.IMMEDIATE, price="51", contract=OTHER)
+    assert desk.run().place(other).outcome is SendOutcome.ACCEPTED
+    assert desk.buy().detail == "contractNotFound"
+    (stop,) = desk.run().open_orders()
+    assert desk.run().cancel_order(stop.order_id).gone
+    assert desk.run().open_orders() == ()
+    assert {each.contract for each in desk.run().positions()} == {COIN, OTHER}

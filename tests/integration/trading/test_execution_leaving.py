@@ -40,7 +40,7 @@ def test_position_whose_stops_never_come_to_be_is_left(cloud: Cloud, rules: Rule
     world = new_world(cloud, rules=rules) if rules else new_world(cloud)
     world.open_position()
     lose_stop(world)
-    world.venue.faults.sends = ["lost request"] * 6
+    world.venue.faults.sends = ["lost request"] * 12
     world.minutes(5)
     assert (world.venue.positions() == ()) is left
     assert world.venue.naked_seconds_max() <= 240

@@ -24,6 +24,7 @@ from tests.fakes import cloud as emulator
 from tests.fakes.cloud import Cloud
 from tests.integration.trading.risk_scene import pay_in, published
 from tests.integration.trading.world import World, new_world
+from trading.model.positions import PositionState
 
 CONTEXT: Any = SimpleNamespace(
     function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request-7"
@@ -120,3 +121,22 @@ def test_two_hiccups_apart_are_not_told(world: World) -> None:
     stored = world.cloud.control.health()
     assert stored is not None
     assert json.loads(stored[0])["failing_since"] == {}
+
+
+def test_position_that_cannot_be_left_is_told(world: World) -> None:
+    """Its stop still rests, so nothing is naked: without a word it would be held for as long as it is refused."""
+    position = world.open_position()
+    closing = position.moved(PositionState.CLOSING, close_reason="maximum_hold")
+    world.cloud.ledger.save_position(closing)
+    world.venue.faults.sends = ["marketSuspended"] * 20
+    for _ in range(3):
+        reasons = minute(world)
+    assert any("exit" in each and "marketSuspended" in each for each in reasons)
+    assert published("health") == ["System is degraded"]
+
+
+def test_race_between_exit_and_stop_is_no_failure(world: World) -> None:
+    position = world.open_position()
+    world.cloud.ledger.save_position(position.moved(PositionState.CLOSING, close_reason="maximum_hold"))
+    world.venue.faults.sends = ["wouldNotReducePosition"] * 2
+    assert minute(world) == []

@@ -161,6 +161,12 @@ class FillsAreRecordedOnce(Invariant):
                 yield f"{intent.client_order_id} is filled {intent.filled} of {intent.quantity}"
 
 
+def _two_steps(state: PositionState) -> set[PositionState]:
+    """One write may settle a position and then close it."""
+    near = POSITION_TRANSITIONS[state]
+    return {*near, *(further for each in near for further in POSITION_TRANSITIONS[each])}
+
+
 class OnlyListedEdges(Invariant):
     """S24: records move along the tables of the model, by one version a write; what has ended stays as it is."""
 
@@ -194,7 +200,7 @@ class OnlyListedEdges(Invariant):
             return
         if after.version != before.version + 1:
             yield f"position {after.id} went from version {before.version} to {after.version}"
-        if after.state is not before.state and after.state not in POSITION_TRANSITIONS[before.state]:
+        if after.state is not before.state and after.state not in _two_steps(before.state):
             yield f"position {after.id} went from {before.state} to {after.state}"
         for intent in before.intents:
             yield from self._intent(intent, after.by_client_order_id(intent.client_order_id))

@@ -73,8 +73,8 @@ def stop_intent(position: Position, quantity: Quantity, now: datetime) -> OrderI
 
 
 def target_intent(position: Position, purpose: Purpose, quantity: Quantity, price: Price, now: datetime) -> OrderIntent:
-    generation = next_generation(position, purpose)
     """Post-only: the venue refuses one whose level is already passed, which a limit order would execute at once."""
+    generation = next_generation(position, purpose)
     return replace(_reducing(position, purpose, generation, quantity, now), type=OrderType.POST, limit_price=price)
 
 

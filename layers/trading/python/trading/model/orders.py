@@ -193,6 +193,12 @@ class OrderIntent:
         return Quantity(max(self.quantity - self.filled, Decimal(0)))
 
     @property
+    def never_worked(self) -> bool:
+        """A protective order that the venue refused or never had: nothing will ever come of it."""
+        refused = self.state in (IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED)
+        return refused and self.purpose.protective and not self.filled
+
+    @property
     def may_be_sent_again(self) -> bool:
         """Its fate is unknown and it only reduces: once more, by the same id, repairs it or proves that it exists."""
         return self.state is IntentState.UNKNOWN and self.purpose.protective and self.resent_at is None

@@ -13,6 +13,9 @@ from trading.model.orders import ClientOrderId, IntentState, OrderIntent, Positi
 from trading.model.signals import Levels, Regime, Setup
 from trading.model.units import NOTHING, Money, Price, Quantity
 
+ORDERS_KEPT = 200
+"""About 100 KB: the store takes 400 KB for a record, and one that it does not take is protected by nobody."""
+
 
 class PositionState(StrEnum):
     OPENING = "OPENING"
@@ -51,7 +54,8 @@ class Position:
 
     The whole `market` is kept inside, so that a coin that left the universe is managed as before.
     `quantity` is what the venue last showed, `stop` the level the protection stands at, `risk` the money lost at the
-    first stop including costs. `intents` is the full history of orders, `fills` of executions, both append-only.
+    first stop including costs. `intents` is the history of orders, `fills` of executions, both append-only; only where
+    more than ORDERS_KEPT have gathered, because they are refused for hours, the oldest of those go.
     `control_version` is the switch's version when it was planned, 0 when that is not recorded: its entry is sent only
     while the switch has not been changed since.
     """
@@ -115,6 +119,17 @@ class Position:
         order = sorted((*others, intent), key=lambda each: (each.planned_at, each.purpose, each.generation))
         return replace(self, intents=tuple(order))
 
+    def without_old_refusals(self) -> Position:
+        """Make room for another order: the oldest that never worked go first, never the newest of a purpose, whose
+        generation says which name is next."""
+        surplus = len(self.intents) - ORDERS_KEPT + 1
+        if surplus <= 0:
+            return self
+        newest = {self.intent(each.purpose) for each in self.intents}
+        useless = [each for each in self.intents if each.never_worked and each not in newest]
+        gone = {each.client_order_id for each in useless[:surplus]}
+        return replace(self, intents=tuple(each for each in self.intents if each.client_order_id not in gone))
+
     def resting(self, purpose: Purpose) -> tuple[OrderIntent, ...]:
         """Intents of this purpose whose orders may be working at the venue."""
         return tuple(each for each in self.intents if each.purpose is purpose and each.state.may_rest)
@@ -123,6 +138,12 @@ class Position:
     def adopted(self) -> bool:
         """Found at the venue: no entry of ours is behind it, whatever has become of its state since."""
         return self.intent(Purpose.ENTRY) is None
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Our entry is over and nothing of it was filled: whatever the venue shows here is somebody else's."""
+        entry = self.intent(Purpose.ENTRY)
+        return entry is not None and entry.state.terminal and not entry.filled and not self.entered
 
     @property
     def entry_open(self) -> bool:

@@ -118,7 +118,9 @@ def _covers_alone(order: OpenOrder, positions: tuple[Position, ...], view: Venue
 
 
 def _same_market(position: Position, shown: VenuePosition) -> bool:
-    return position.contract == shown.contract and position.side is shown.side
+    """The record stands for what is shown. One whose entry came to nothing stands for nothing."""
+    same = position.contract == shown.contract and position.side is shown.side
+    return same and bool(position.quantity or not position.came_to_nothing)
 
 
 def _is_ours(order: OpenOrder) -> bool:
@@ -160,7 +162,7 @@ def ghosts(positions: tuple[Position, ...], view: VenueView) -> tuple[VenuePosit
 
 def kind_of_stranger(positions: tuple[Position, ...], shown: VenuePosition) -> DiscrepancyKind:
     """What a position without a record is: on our contract the other way round, or one that we know nothing of."""
-    ours = any(each.contract == shown.contract for each in positions)
+    ours = any(each.contract == shown.contract and each.side is not shown.side for each in positions)
     return DiscrepancyKind.OPPOSITE_POSITION if ours else DiscrepancyKind.GHOST
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
-from trading.model.units import Quantity
+from trading.model.units import NOTHING, Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
 from trading.reconciliation.faults import semantic_faults
 from trading.reconciliation.policy import POLICIES, Policies
@@ -35,6 +35,9 @@ def settle(position: Position, view: VenueView, rules: ExecutionRules, policies:
     quantity = shown.quantity if shown and shown.side is position.side else Quantity(0)
     if quantity and not position.adopted and not policies[DiscrepancyKind.QUANTITY_DRIFT].active:
         quantity = Quantity(max(position.entered - position.left, Decimal(0)))
+    if view.fills_known and position.came_to_nothing:
+        # What is shown was bought by somebody else: a record of its own covers it, and no rule of ours closes it.
+        quantity = NOTHING
     return _with_state(replace(position, quantity=quantity), view.at)
 
 
