@@ -22,7 +22,10 @@ def end_if_over(desk: TradingDesk, position: Position, report: ReconcileReport, 
     """True when the record has ended and is off the open ones. Nothing of it may still rest at the venue then."""
     if not _never_filled(position) and not is_over(position, desk.now, desk.rules, policies):
         return False
-    position = desk.orders.carry_out(position, clearing_steps)
+    if not _never_filled(position) or position.state is not PositionState.OPENING:
+        # An entry that came to nothing is ended by execution, with its reason; here only one beside which the owner
+        # has traded.
+        position = desk.orders.carry_out(position, clearing_steps)
     if any(intent.state.may_rest for intent in position.intents):
         return False
     if not position.entered:
