@@ -5,7 +5,7 @@ from __future__ import annotations
 from functions.reconcile_positions.look import FAILURES, VENUE_FAILURES, Look
 from functions.reconcile_positions.protecting import protect
 from functions.reconcile_positions.telling import persists
-from trading.errors import CorruptRecord, StoreConflict, VenueAnswerInvalid
+from trading.errors import CorruptRecord, StoreConflict, VenueAnswerInvalid, VenueUnavailable
 from trading.model.instruments import Instrument
 from trading.model.positions import Position
 from trading.model.venue import VenuePosition
@@ -43,7 +43,10 @@ def _due(look: Look, kind: DiscrepancyKind, shown: VenuePosition) -> bool:
 
 def _adopted(look: Look, shown: VenuePosition, *, occupied: bool) -> Position:
     desk = look.desk
-    mark = look.quotes.mark(shown.contract) or shown.entry
+    mark = look.quotes.mark(shown.contract)
+    if mark is None:
+        # Not by its entry: from there a stop may be beyond the price of now, and would close what is not ours.
+        raise VenueUnavailable("no price is known by which it could get a stop")
     market = _market_of(look, shown.contract)
     if occupied:
         # Our own record keeps its place until it is booked; the stop of this one does not wait for that.

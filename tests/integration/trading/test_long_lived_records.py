@@ -110,3 +110,17 @@ def test_unreadable_universe_keeps_no_ghost_from_its_stop(world: World) -> None:
     world.minute()
     stops = [each for each in world.venue.open_orders() if each.trigger_price is not None]
     assert [each.open_quantity for each in stops] == [5]
+
+
+def test_ghost_without_a_price_waits_for_its_stop(world: World) -> None:
+    """A stop reckoned from the entry may be beyond the mark by now: it would close the owner's position at once."""
+    by_hand(world, "mkt", "buy", "5")
+    world.venue.advance(60, COIN="80")
+    world.venue.faults.reads = {"quotes"}
+    report = world.reconcile()
+    world.venue.advance(60)
+    assert [each.quantity for each in world.venue.positions()] == [5]
+    assert report.failures == ["PF_COINUSD: no price is known by which it could get a stop"]
+    world.venue.faults.reads.clear()
+    world.minute()
+    assert world.intent(Purpose.STOP).trigger_price == Price("77.6")
