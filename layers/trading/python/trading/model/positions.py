@@ -13,8 +13,8 @@ from trading.model.orders import ClientOrderId, IntentState, OrderIntent, Positi
 from trading.model.signals import Levels, Regime, Setup
 from trading.model.units import NOTHING, Money, Price, Quantity
 
-ORDERS_KEPT = 200
-"""About 100 KB: the store takes 400 KB for a record, and one that it does not take is protected by nobody."""
+ORDERS_KEPT = 400
+"""About 170 KB: the store takes 400 KB for a record, and one that it does not take is protected by nobody."""
 
 
 class PositionState(StrEnum):
