@@ -83,6 +83,9 @@ class EveryActionIsRecorded(Invariant):
         if intent.type is OrderType.MARKET and order.order_type is matching.OrderType.IMMEDIATE:
             # The venue's own price protection makes a market order one that takes what is within a limit.
             sent = (order.side, matching.OrderType.MARKET, order.reduce_only, None, order.stop_price)
+        if intent.type is OrderType.STOP and order.activated_at is not None:
+            # Already triggered when it is first looked at: it executes as one that takes what is within a limit.
+            sent = (order.side, matching.OrderType.STOP, order.reduce_only, None, order.stop_price)
         if meant != sent or order.size > intent.quantity:
             yield f"order {name} is {sent} {order.size}, recorded was {meant} {intent.quantity}"
 
