@@ -44,7 +44,11 @@ class ExitReport:
 
 
 def manage_exits(desk: TradingDesk) -> ExitReport:
-    """One run over the open positions. Without a quote the rules that need none are still evaluated."""
+    """One run over the open positions. Without a quote the rules that need none are still evaluated.
+
+    What fires is sent once. It is repeated only in runs in which the venue answers: an outage of hours would fill the
+    record with orders that nobody can prove.
+    """
     report = ExitReport()
     held = [each for each in desk.ledger.readable_positions()[0] if _to_be_managed(each)]
     if not held:
@@ -53,9 +57,8 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
     quotes = _quotes(desk, report)
     closes = _closes(desk, report)
     for position in held:
-        quote = quotes.get(position.contract)
         try:
-            _manage(desk, position, quote, closes.get(position.instrument), report)
+            _manage(desk, position, quotes, closes.get(position.instrument), report)
         except FAILURES as error:
             report.failures.append(f"{position.instrument}: {error}")
     report.failures += desk.orders.refused_protection
@@ -67,12 +70,13 @@ def _to_be_managed(position: Position) -> bool:
     return position.state in MANAGED and bool(position.quantity and (position.entered or position.adopted))
 
 
-def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote]:
+def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote] | None:
+    """None when the venue does not answer."""
     try:
         return desk.venue.quotes()
     except (VenueUnavailable, VenueAuthenticationFailed) as error:
         report.failures.append(f"quotes: {error}")
-        return {}
+        return None
 
 
 def _closes(desk: TradingDesk, report: ExitReport) -> Mapping[InstrumentId, float]:
@@ -85,19 +89,28 @@ def _closes(desk: TradingDesk, report: ExitReport) -> Mapping[InstrumentId, floa
 
 
 def _manage(
-    desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None, report: ExitReport
+    desk: TradingDesk,
+    position: Position,
+    quotes: Mapping[str, Quote] | None,
+    last_close: float | None,
+    report: ExitReport,
 ) -> None:
     told: Alert | None = None
+    quote = quotes.get(position.contract) if quotes else None
+    fired = False
     if position.state is not PositionState.CLOSING:
         verdict = decide_exit(_case(desk, position, quote, last_close))
         report.evaluated.update(verdict.evaluated)
         if verdict.fired is not None and verdict.action is not None:
+            fired = True
             report.fired[verdict.fired] += 1
             position = _apply(desk, position, verdict.action, verdict.fired)
             told = _adjusted(desk, position, verdict.fired, verdict.action.why)
         elif position.state is not PositionState.UNPROTECTED or not desk.rules.reconciliation.repair_missing_stop:
             # One that is known to stand without its stop gets it here too: reconcile may have died before it sent it.
             return
+    if quotes is None and not fired:
+        return
     mark = quote.mark if quote else None
     decide = partial(protective_steps, mark=mark, rules=desk.rules, now=desk.now)
     try:

@@ -11,13 +11,15 @@ from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.instruments import Side
 from trading.model.positions import Position
 from trading.model.times import Timeframe, to_text
-from trading.reconciliation.policy import Policies
+from trading.reconciliation.policy import Policies, Policy
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind
 from trading.risk.day import lost_share, near_limit
 
 GOES_ON_FOR = timedelta(minutes=2)
 PRICED_WITHIN = timedelta(minutes=10)
 """How long the account log may take for an execution before people are told that a trade is not booked."""
+TOLD_ALONE = 5
+"""More discrepancies of one kind than this, in one run, are told in one alert."""
 
 
 @dataclass(slots=True)
@@ -67,33 +69,27 @@ def tell_day(desk: TradingDesk, day: RiskDay) -> None:
 def tell_unreadable_day(desk: TradingDesk, day: RiskDay | None) -> None:
     if day is None or not day.unreadable:
         return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=Severity.CRITICAL,
-            subject="unreadable risk day",
-            title="The risk day cannot be read: no entries",
-            text=f"{day.unreadable}. Entries stay off and nothing is marked until a person resumes, which begins the "
-            "day anew: its peaks and a halt are lost. Trades that end meanwhile are booked; losses in a row are not "
-            "counted. Positions stay protected.",
-            at=desk.now,
-        )
+    _tell_wrong(
+        desk,
+        Severity.CRITICAL,
+        "unreadable risk day",
+        "The risk day cannot be read: no entries",
+        f"{day.unreadable}. Entries stay off and nothing is marked until a person resumes, which begins the "
+        "day anew: its peaks and a halt are lost. Trades that end meanwhile are booked; losses in a row are not "
+        "counted. Positions stay protected.",
     )
 
 
 def _tell_equity(desk: TradingDesk, day: RiskDay) -> None:
     if day.implausible is None:
         return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=Severity.CRITICAL,
-            subject="equity",
-            title="The equity is not believed: no entries",
-            text=f"The venue says {day.implausible} USD, read twice; the last equity was {day.last_equity} USD. "
-            "If it is a deposit or withdrawal, a person accepts it with resume. Positions stay protected.",
-            at=desk.now,
-        )
+    _tell_wrong(
+        desk,
+        Severity.CRITICAL,
+        "equity",
+        "The equity is not believed: no entries",
+        f"The venue says {day.implausible} USD, read twice; the last equity was {day.last_equity} USD. "
+        "If it is a deposit or withdrawal, a person accepts it with resume. Positions stay protected.",
     )
 
 
@@ -146,15 +142,12 @@ def tell_unreadable(desk: TradingDesk, report: ReconcileReport) -> None:
     """A record that does not decode is protected by nobody: a person must look, now."""
     if not report.unreadable:
         return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=Severity.CRITICAL,
-            subject="unreadable positions",
-            title="A position record cannot be read",
-            text="\n".join(report.unreadable),
-            at=desk.now,
-        )
+    _tell_wrong(
+        desk,
+        Severity.CRITICAL,
+        "unreadable positions",
+        "A position record cannot be read",
+        "\n".join(report.unreadable),
     )
 
 
@@ -164,36 +157,47 @@ def tell_unpriced(desk: TradingDesk, position: Position, why: str, policies: Pol
     since = desk.control.first_observed(f"unpriced:{position.id}", desk.now)
     if not policy.active or desk.now - since < PRICED_WITHIN:
         return
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.DISCREPANCY,
-            severity=policy.severity,
-            subject=f"{DiscrepancyKind.UNPRICED}:{position.id}",
-            title=f"{position.instrument} {position.side} has ended and cannot be booked",
-            text=f"{why}. Flat since {to_text(since)}; the trade is booked when the account log tells it.",
-            at=desk.now,
-        )
+    _tell_wrong(
+        desk,
+        policy.severity,
+        f"{DiscrepancyKind.UNPRICED}:{position.id}",
+        f"{position.instrument} {position.side} has ended and cannot be booked",
+        f"{why}. Flat since {to_text(since)}; the trade is booked when the account log tells it.",
     )
 
 
 def tell_discrepancies(desk: TradingDesk, report: ReconcileReport, policies: Policies) -> None:
-    """By the policy of their kind: some may only be a moment's lag and are told when they are still there later."""
-    for found in report.discrepancies:
-        policy = policies[found.kind]
-        if not policy.active:
+    """By the policy of their kind: some may only be a moment's lag and are told when they are still there later.
+
+    Many of one kind are told together: hundreds of alerts would hide each other, and take the run's time.
+    """
+    for kind in dict.fromkeys(each.kind for each in report.discrepancies):
+        policy = policies[kind]
+        due = [each for each in report.discrepancies if each.kind is kind and _is_due(desk, each, policy)]
+        if len(due) > TOLD_ALONE:
+            named = ", ".join(each.subject for each in due[:TOLD_ALONE])
+            _tell_difference(desk, policy, (kind, "many"), f"{len(due)} of them, the first are {named}")
             continue
-        if policy.told_after > 1 and not persists(desk, f"{found.kind}:{found.subject}", policy.told_after):
-            continue
-        desk.alerts.tell(
-            Alert(
-                kind=AlertKind.DISCREPANCY,
-                severity=policy.severity,
-                subject=f"{found.kind}:{found.subject}",
-                title=f"Exchange and ledger differ: {found.kind}",
-                text=f"{found.subject}: {found.detail} ({policy.remedy})",
-                at=desk.now,
-            )
-        )
+        for each in due:
+            _tell_difference(desk, policy, (kind, each.subject), f"{each.subject}: {each.detail}")
+
+
+def _is_due(desk: TradingDesk, found: Discrepancy, policy: Policy) -> bool:
+    if not policy.active:
+        return False
+    return policy.told_after < 2 or persists(desk, f"{found.kind}:{found.subject}", policy.told_after)
+
+
+def _tell_difference(desk: TradingDesk, policy: Policy, about: tuple[DiscrepancyKind, str], text: str) -> None:
+    kind, subject = about
+    title = f"Exchange and ledger differ: {kind}"
+    _tell_wrong(desk, policy.severity, f"{kind}:{subject}", title, f"{text} ({policy.remedy})")
+
+
+def _tell_wrong(desk: TradingDesk, severity: Severity, subject: str, title: str, text: str) -> None:
+    desk.alerts.tell(
+        Alert(kind=AlertKind.DISCREPANCY, severity=severity, subject=subject, title=title, text=text, at=desk.now)
+    )
 
 
 def persists(desk: TradingDesk, key: str, looks: int) -> bool:

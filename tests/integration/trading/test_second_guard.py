@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -43,3 +44,35 @@ def test_second_guard_obeys_the_rule_of_repair(world: World, repairs: bool) -> N
     before = len(world.venue.placed)
     world.manage()
     assert (len(world.venue.placed) > before) is repairs
+
+
+def without_any_answer(world: World) -> World:
+    """Nothing reaches the venue: no read, and no send comes back."""
+    world.venue.faults.reads = {"quotes", "orders_by_client_ids", "open_orders", "fills", "positions"}
+    world.venue.faults.sends = ["lost request"] * 100
+    return world
+
+
+def test_exit_fires_once_while_nothing_answers(world: World) -> None:
+    position = world.open_position()
+    world.venue.advance(timedelta(hours=72).total_seconds())
+    without_any_answer(world)
+    sent = []
+    for _ in range(5):
+        world.venue.advance(60)
+        world.manage()
+        sent.append(len(world.position().intents) - len(position.intents))
+    assert world.position().state is PositionState.CLOSING
+    assert sent[0] > 0
+    assert sent == [sent[0]] * 5
+
+
+def test_exit_goes_out_again_once_the_venue_answers(world: World) -> None:
+    world.open_position()
+    world.venue.advance(timedelta(hours=72).total_seconds())
+    without_any_answer(world)
+    world.manage()
+    world.venue.faults.reads = set()
+    world.venue.faults.sends = []
+    world.minutes(3)
+    assert not world.venue.positions()

@@ -113,9 +113,12 @@ class PeopleAreTold(Invariant):
         if process.invocation.function != "reconcile_positions":
             return
         for write in writes:
-            naked = isinstance(write.after, Position) and write.after.state is PositionState.UNPROTECTED
-            if write.process is process and naked and isinstance(write.after, Position):
-                yield AlertKind.NAKED_POSITION, write.after.id
+            after = write.after
+            if not isinstance(after, Position) or write.process is not process:
+                continue
+            # One that is flat by now, because its stop has just closed it, lacks nothing.
+            if after.state is PositionState.UNPROTECTED and after.quantity:
+                yield AlertKind.NAKED_POSITION, after.id
         yield from self._standing()
 
     def _standing(self) -> Iterator[tuple[AlertKind, str]]:
