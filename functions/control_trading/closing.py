@@ -20,7 +20,6 @@ from trading.model.positions import Position, PositionState
 from trading.model.venue import VenuePosition
 
 REASON = "flatten"
-WORKING = (IntentState.LIVE, IntentState.PARTIAL)
 
 
 class Reach:
@@ -97,7 +96,7 @@ def _mark_closing(desk: TradingDesk, position: Position) -> Position:
 def _end_entry(desk: TradingDesk, position: Position) -> Position:
     """A working entry would add to what is being closed. One whose fate is unknown is reconcile's to settle."""
     entry = position.intent(Purpose.ENTRY)
-    if entry is None or entry.state not in WORKING:
+    if entry is None or not entry.state.works:
         return position
     return desk.orders.cancel(position, entry)
 

@@ -9,8 +9,7 @@ from types import MappingProxyType
 
 from pynamodb.exceptions import PynamoDBException
 
-from functions.execute_signals.first_orders import count_answer, send_first_stop, take_entry
-from functions.execute_signals.first_orders import intent_of as intent_of
+from functions.execute_signals.first_orders import count_answer, intent_of, send_first_stop, take_entry
 from functions.execute_signals.report import ExecutionReport, stage
 from shared.trading_desk import TradingDesk
 from trading.errors import TradingError

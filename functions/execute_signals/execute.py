@@ -19,9 +19,18 @@ def execute_signals(desk: TradingDesk) -> ExecutionReport:
     carry_entries_on(desk, look.watch if look else None, report, look.quotes if look else {})
     if look is not None:
         take_signals(desk, look, report)
-    if known := desk.ledger.flat_stop():
-        report.flat_stop = known.sentence()
+    _note_flat_stop(desk, report)
     return report
+
+
+def _note_flat_stop(desk: TradingDesk, report: ExecutionReport) -> None:
+    try:
+        known = desk.ledger.flat_stop()
+    except READ_ERRORS as error:
+        report.failures.append(f"flat stop: {error}")
+        return
+    if known is not None:
+        report.flat_stop = known.sentence()
 
 
 def _look(desk: TradingDesk, report: ExecutionReport) -> MarketLook | None:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from functions.execute_signals.depth import order_books, with_books
-from functions.execute_signals.entries import READ_ERRORS, carry_on, intent_of
+from functions.execute_signals.entries import READ_ERRORS, carry_on
+from functions.execute_signals.first_orders import intent_of
 from functions.execute_signals.report import ExecutionReport, stage
 from functions.execute_signals.watch import MarketLook
 from shared.storage.ledger import SignalState

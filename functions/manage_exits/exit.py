@@ -7,30 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
+from shared.failures import FAILURES, VENUE_FAILURES
 from shared.trading_desk import TradingDesk
-from trading.errors import TradingError, VenueAuthenticationFailed, VenueUnavailable
 from trading.execution.protection import protective_steps
 from trading.exits.registry import Close, ExitCase, MoveStop, decide_exit
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.instruments import InstrumentId
 from trading.model.positions import Position, PositionState
 from trading.model.venue import Quote
-
-FAILURES = (
-    TradingError,
-    PynamoDBException,
-    BotoCoreError,
-    ClientError,
-    AssertionError,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What may go wrong with one record, and must not keep another one from its exit."""
 
 MANAGED = (PositionState.PROTECTED, PositionState.UNPROTECTED, PositionState.CLOSING)
 
@@ -74,7 +58,7 @@ def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote] | None
     """None when the venue does not answer."""
     try:
         return desk.venue.quotes()
-    except (VenueUnavailable, VenueAuthenticationFailed) as error:
+    except VENUE_FAILURES as error:
         report.failures.append(f"quotes: {error}")
         return None
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
 from functions.reconcile_positions.telling import ReconcileReport
+from shared.failures import CONTRADICTIONS, VENUE_FAILURES
 from shared.trading_desk import TradingDesk
 from trading.errors import (
-    IllegalTransition,
-    InvalidInput,
-    TradingError,
     VenueAnswerInvalid,
-    VenueAuthenticationFailed,
-    VenueUnavailable,
 )
 from trading.model.positions import Position
 from trading.model.units import Price
@@ -31,14 +24,6 @@ CLOCKS_MAY_DIFFER = timedelta(minutes=1)
 ADOPTED_FILLS_FOR = timedelta(days=2)
 """Of a position that is not ours only the fills of its stop count. It may be held for months: asked for since then, the
 account's fills would one day be more than the venue tells. A stop that fired earlier is found by its look-up."""
-
-CONTRADICTIONS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, IllegalTransition, InvalidInput)
-"""What must not be possible. Entries stop until a person has looked; what protects goes on."""
-
-FAILURES = (TradingError, PynamoDBException, BotoCoreError, ClientError, *CONTRADICTIONS)
-"""What may go wrong with one record, and must not keep another one from its stop."""
-
-VENUE_FAILURES = (VenueUnavailable, VenueAuthenticationFailed)
 
 
 class Quotes:

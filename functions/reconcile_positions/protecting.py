@@ -14,8 +14,6 @@ from trading.model.units import Price
 from trading.reconciliation.compare import working_stops, wrong_orders
 from trading.reconciliation.view import DiscrepancyKind
 
-WORKING = (IntentState.LIVE, IntentState.PARTIAL)
-
 
 def protect(look: Look, position: Position) -> Position:
     """People are told after the stop was sent: an alert that is slow to publish must not make it late."""
@@ -70,7 +68,7 @@ def _take_off(look: Look, position: Position) -> Position:
         wrong.append(entry)
     for intent in wrong:
         known = position.by_client_order_id(intent.client_order_id) or intent
-        if known.state in WORKING:
+        if known.state.works:
             position = look.desk.orders.cancel(position, known)
     return position
 

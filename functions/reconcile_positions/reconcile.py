@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.reconcile_positions.ending import end_if_over
-from functions.reconcile_positions.look import FAILURES, Look, Quotes, read_view
+from functions.reconcile_positions.look import Look, Quotes, read_view
 from functions.reconcile_positions.marking import mark_account, raise_for_contradictions, raise_level
 from functions.reconcile_positions.protecting import protect
 from functions.reconcile_positions.proving import prove_yesterday
@@ -15,6 +15,7 @@ from functions.reconcile_positions.telling import (
     tell_unreadable,
     tell_unreadable_day,
 )
+from shared.failures import FAILURES
 from shared.trading_desk import TradingDesk
 from trading.execution.flattening import under_kill_level
 from trading.model.control import KillLevel, RiskDay

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from shared.storage.codec import from_json, to_json
 from shared.storage.risk_day import OPEN, RISK_DAY, next_version, risk_day_item
-from shared.storage.tables import LedgerItem, bind, lost_condition, save_at_version, save_new
+from shared.storage.tables import LedgerItem, bind, connection, lost_condition, save_at_version, save_new
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.book import REMEMBERED, EntryBook, PlannedEntry
 from trading.model.control import KillLevel, RiskDay
@@ -148,7 +147,7 @@ class Ledger:
         item = self._position_item(stored)
         signal_item = self._item(_signal_partition(signal.decision_bar), signal.id)
         try:
-            with TransactWrite(connection=_connection(self._item)) as transaction:
+            with TransactWrite(connection=connection(self._item).connection) as transaction:
                 transaction.save(item, condition=LedgerItem.pk.does_not_exist())
                 transaction.update(
                     signal_item,
@@ -171,7 +170,7 @@ class Ledger:
         or were stopped since it was planned."""
         stored = replace(position, version=position.version + 1)
         try:
-            with TransactWrite(connection=_connection(self._item)) as transaction:
+            with TransactWrite(connection=connection(self._item).connection) as transaction:
                 transaction.save(self._position_item(stored), condition=LedgerItem.version == position.version)
                 self._entries_allowed(transaction, position.control_version)
         except TransactWriteError as error:
@@ -228,7 +227,7 @@ class Ledger:
         archive = self._item(f"{'TRADE' if trade else 'UNFILLED'}#{planned_at[:7]}", f"{planned_at}#{position.id}")
         archive.body = to_json({"trade": trade, "position": position})
         try:
-            with TransactWrite(connection=_connection(self._item)) as transaction:
+            with TransactWrite(connection=connection(self._item).connection) as transaction:
                 transaction.delete(self._position_item(position), condition=LedgerItem.version == position.version)
                 transaction.save(archive, condition=LedgerItem.pk.does_not_exist())
                 if day is not None:
@@ -284,7 +283,3 @@ class _Archived:
 
 def _signal_partition(decision_bar: datetime) -> str:
     return f"SIGNAL#{to_text(decision_bar)}"
-
-
-def _connection(model: type[LedgerItem]) -> Connection:
-    return model._get_connection().connection

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from functions.reconcile_positions.look import FAILURES
 from functions.reconcile_positions.reconcile import reconcile_positions
+from shared.failures import FAILURES
 from tests.fakes.cloud import Cloud, emulated
 from tests.integration.trading.baton import Baton, HandedVenue, hand_over_at_every_store_call
 from tests.integration.trading.interleaving import Meanwhile

@@ -63,7 +63,7 @@ def _of_position(position: Position) -> list[Discrepancy]:
 
 def working_stops(position: Position) -> tuple[OrderIntent, ...]:
     stops = (each for each in position.intents if each.purpose is Purpose.STOP)
-    return tuple(each for each in stops if each.state in (IntentState.LIVE, IntentState.PARTIAL))
+    return tuple(each for each in stops if each.state.works)
 
 
 def _of_orders(positions: tuple[Position, ...], view: VenueView) -> list[Discrepancy]:

@@ -245,8 +245,7 @@ def in_doubt(position: Position, open_orders: tuple[OpenOrder, ...]) -> tuple[Or
 def _with_state(position: Position, now: datetime) -> Position:
     if position.state in (PositionState.CLOSING, PositionState.FOREIGN) or not position.quantity:
         return replace(position, unprotected_since=None)
-    working = (IntentState.LIVE, IntentState.PARTIAL)
-    stops = [each for each in position.intents if each.purpose is Purpose.STOP and each.state in working]
+    stops = [each for each in position.intents if each.purpose is Purpose.STOP and each.state.works]
     cover = sum((each.open_quantity for each in stops), Decimal(0))
     if cover >= position.quantity:
         return position.moved(PositionState.PROTECTED, unprotected_since=None)
