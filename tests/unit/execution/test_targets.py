@@ -70,6 +70,13 @@ def test_late_fill_takes_no_target_off() -> None:
     assert target_steps(drifting, RULES, NOW) == []
 
 
+def test_owner_who_added_by_hand_hinders_no_trimming() -> None:
+    mixed = replace(shrunk(ladder(filled()), 4), quantity=Quantity(6))
+    second = mixed.intent(Purpose.TARGET_2)
+    assert second is not None
+    assert cancelled(mixed) == [second.client_order_id]
+
+
 def test_target_taken_off_comes_back_smaller() -> None:
     position = shrunk(ladder(filled()), 6)
     position = with_state(position, Purpose.TARGET_2, S.CANCELLED, reason=TOO_LARGE)

@@ -63,9 +63,12 @@ def _resting(position: Position) -> Decimal:
 
 
 def _excess(position: Position) -> Iterator[OrderIntent]:
-    """Working targets, the furthest first, until the rest fits into the position. Judged only while fills and quantity
-    agree: a fill that shows late would make the ladder look too large."""
-    if position.entered - position.left != position.quantity:
+    """Working targets, the furthest first, until the rest fits into the position.
+
+    Not judged while the fills leave more than the venue shows: a target whose fill shows late would make the ladder look
+    too large. Less than it shows, for good, is a position to which its owner has added by hand.
+    """
+    if position.entered - position.left > position.quantity:
         return
     resting = Quantity(_resting(position))
     for purpose in reversed(TARGETS):
