@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """Messages as SQS counts them, approximately: `waiting` for a reader, `taken` by one and not deleted yet."""
+
+    waiting: int
+    taken: int
 
 
 @cache
@@ -34,6 +43,28 @@ def send(queue_url: str, message: Mapping[str, object]) -> bool:
         logger.warning("message was not sent, the next scheduled run does the work: %s", type(error).__name__)
         return False
     return True
+
+
+def depth(queue_url: str) -> QueueDepth:
+    """One request. Raises botocore's ClientError or BotoCoreError when the queue does not answer."""
+    answer = queues_client().get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    )
+    found = answer["Attributes"]
+    return QueueDepth(
+        waiting=int(found["ApproximateNumberOfMessages"]), taken=int(found["ApproximateNumberOfMessagesNotVisible"])
+    )
+
+
+def named_queues(text: str) -> dict[str, str]:
+    """Queue URLs by name from `name=url,name=url`. Raises InvalidInput for anything else."""
+    found = {}
+    for part in text.split(","):
+        name, equals, url = part.strip().partition("=")
+        if not name or not equals or not url:
+            raise InvalidInput(f"queue list has {part!r}; expected name=url, separated by commas")
+        found[name] = url
+    return found
 
 
 def message(record: Mapping[str, Any]) -> dict[str, Any]:

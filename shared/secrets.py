@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from shared.aws_clients import secrets_client
 from trading.errors import InvalidInput
+from trading.model.alerts import Severity
 
 CACHED_SECONDS = 300.0
 """A rotated key is in use everywhere after at most this time."""
@@ -31,10 +33,44 @@ class TradingKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
-    """Where alerts go; an empty address means that the service is not used."""
+    """Where alerts go, by service and, where wanted, by severity; an empty address means "none of its own".
+
+    `info`: False switches alerts of severity INFO off. Nothing here can switch a critical one off: see `address`.
+    """
 
     slack: str = field(repr=False)
     discord: str = field(repr=False)
+    slack_critical: str = field(repr=False, default="")
+    slack_warning: str = field(repr=False, default="")
+    slack_info: str = field(repr=False, default="")
+    discord_critical: str = field(repr=False, default="")
+    discord_warning: str = field(repr=False, default="")
+    discord_info: str = field(repr=False, default="")
+    info: bool = True
+
+    def address(self, service: str, severity: Severity) -> str:
+        """The severity's own address, else the service's general one; empty when alerts of it do not go there.
+
+        A critical alert goes to every service that has any address.
+        """
+        if severity is Severity.INFO and not self.info:
+            return ""
+        wanted = [self._of(service, severity), self._of(service)]
+        if severity is Severity.CRITICAL:
+            wanted += [self._of(service, Severity.WARNING), self._of(service, Severity.INFO)]
+        return next(filter(None, wanted), "")
+
+    def uses(self, service: str) -> bool:
+        """Whether the service has an address for anything."""
+        return any((self._of(service), *(self._of(service, each) for each in Severity)))
+
+    def all(self) -> frozenset[str]:
+        """The addresses, each once."""
+        named = (self._of(service, each) for service in ("slack", "discord") for each in (None, *Severity))
+        return frozenset(filter(None, named))
+
+    def _of(self, service: str, severity: Severity | None = None) -> str:
+        return str(getattr(self, service if severity is None else f"{service}_{severity}"))
 
 
 class _TradingBody(BaseModel):
@@ -49,6 +85,13 @@ class _WebhooksBody(BaseModel):
 
     slack: str = ""
     discord: str = ""
+    slack_critical: str = ""
+    slack_warning: str = ""
+    slack_info: str = ""
+    discord_critical: str = ""
+    discord_warning: str = ""
+    discord_info: str = ""
+    info: StrictBool = True
 
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -61,6 +104,7 @@ class SecretReader:
         self._elapsed = elapsed
         self._values: dict[str, tuple[float, str | None]] = {}
         self._known: dict[str, float] = {}
+        self._seen: frozenset[str] = frozenset()
 
     def trading_keys(self, secret_id: str) -> TradingKeys:
         """Raises InvalidInput when the secret has no value or not the documented one."""
@@ -75,9 +119,12 @@ class SecretReader:
         if value is None:
             return Webhooks(slack="", discord="")
         body = _parsed(_WebhooksBody, secret_id, value)
-        return Webhooks(
-            slack=_address("slack", secret_id, body.slack), discord=_address("discord", secret_id, body.discord)
-        )
+        addresses = body.model_dump(exclude={"info"})
+        return Webhooks(info=body.info, **{name: _address(name, secret_id, url) for name, url in addresses.items()})
+
+    def values(self) -> frozenset[str]:
+        """Every text inside of a secret that this process has read, and the parts of an address that are secret."""
+        return self._seen
 
     def has_value(self, secret_id: str) -> bool:
         """Whether the secret has a current value, without reading it. Only a positive answer is remembered."""
@@ -99,6 +146,7 @@ class SecretReader:
         read_at, value = self._values.get(secret_id, (0.0, None))
         if value is None or self._elapsed() - read_at >= CACHED_SECONDS:
             value = _fetched(secret_id)
+            self._seen |= _texts_of(value)
             self._values[secret_id] = (self._elapsed(), value)
         return value
 
@@ -114,6 +162,27 @@ def trading_keys(secret_id: str) -> TradingKeys:
 
 def webhooks(secret_id: str) -> Webhooks:
     return secret_reader().webhooks(secret_id)
+
+
+def _texts_of(value: str | None) -> frozenset[str]:
+    """A text that is no JSON object is one as a whole."""
+    if not value:
+        return frozenset()
+    try:
+        document = json.loads(value)
+    except ValueError:
+        document = value
+    found = document.values() if isinstance(document, dict) else (value,)
+    texts = {each for each in found if isinstance(each, str) and each}
+    return frozenset(texts | {part for each in texts for part in _secret_parts(each)})
+
+
+def _secret_parts(text: str) -> tuple[str, ...]:
+    """Of the address of a webhook: its path, and the token that ends it."""
+    if not _is_address(text):
+        return ()
+    path = urlsplit(text).path
+    return tuple(each for each in (path, path.rstrip("/").rpartition("/")[2]) if len(each) > 1)
 
 
 def _fetched(secret_id: str) -> str | None:

@@ -71,10 +71,15 @@ class MaintainSettings(AlertingSettings):
 
 
 class HealthSettings(PublicVenueSettings):
+    """`queue_urls` and `dead_letter_queue_urls`: `name=url,name=url`. On paper the trading key is not asked for."""
+
     market_data_table: str
     decisions_table: str
     trading_secret_id: str
     webhooks_secret_id: str
+    mode: Literal["live", "paper"]
+    queue_urls: str
+    dead_letter_queue_urls: str
 
 
 class ForwardSettings(Settings):
@@ -82,8 +87,11 @@ class ForwardSettings(Settings):
 
 
 class DashboardSettings(Settings):
+    """`control_function_arn`: what the buttons call, with the rights of whoever looks at the dashboard."""
+
     market_data_table: str
     decisions_table: str
+    control_function_arn: str
 
 
 Kind = TypeVar("Kind", bound=Settings)

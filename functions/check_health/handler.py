@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.check_health.check import check, known_secrets
+from functions.check_health.check import Checked, check
+from functions.check_health.compose import places_of
 from shared.alerts import alerts_of
 from shared.clock import current_clock
 from shared.observability import Telemetry, observed
 from shared.runtime import control_of, ledger_of, rules_for
-from shared.secrets import secret_reader
 from shared.settings import HealthSettings, load_settings
 from shared.venues import futures_of
 
@@ -17,16 +17,23 @@ from shared.venues import futures_of
 @observed("check_health")
 def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:  # noqa: ARG001 - a schedule says nothing
     settings = load_settings(HealthSettings)
-    rules_for(settings)  # a wrong override must be seen here too, within a minute
+    rules = rules_for(settings)  # a wrong override must be seen here too, within a minute
     control = control_of(settings.ledger_table)
-    secrets = known_secrets(secret_reader(), trading=settings.trading_secret_id, webhooks=settings.webhooks_secret_id)
-    now = current_clock().now()
-    health = check(control, ledger_of(settings.ledger_table), futures_of(settings.futures_url), secrets, now)
+    checked = Checked(
+        control=control,
+        ledger=ledger_of(settings.ledger_table),
+        market=futures_of(settings.futures_url),
+        places=places_of(settings, rules),
+        rules=rules,
+        mode=settings.mode,
+    )
+    health = check(checked, current_clock().now())
     for name, value in health.counts().items():
         telemetry.count(name, value)
-    if health.newest_candle_age_seconds is not None:
-        telemetry.seconds("NewestCandleAgeSeconds", health.newest_candle_age_seconds)
-    if alert := health.alert():
-        alerts_of(settings.alerts_topic_arn, control).tell(alert)
+    for name, seconds in health.durations().items():
+        telemetry.seconds(name, seconds)
+    alert = health.alert()
+    if alert is not None and alerts_of(settings.alerts_topic_arn, control).tell(alert):
+        health = health.told()
     health.save(control)
     return {"status": health.status, "reasons": list(health.reasons)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -33,8 +33,11 @@ class Status(StrEnum):
 class Health:
     """Ages in seconds, money as decimal text in USD, times as ISO text; None where a fact is not known.
 
-    `unconfirmed` are those reasons that may be gone in a minute: shown, not told. `failing_since` is the first of the
-    failing runs in a row by function, which the next health run reads from here.
+    `unconfirmed` are those reasons that by themselves are shown, not told: they may be gone in a minute, or people know
+    them. `failing_since` is the first of the failing runs in a row, by function or part of the look; `look` is what the
+    newest look found and `told_at` the first of our alerts after which forward_alerts has not proven a run: the next
+    health run reads all three from here. Ages of
+    `queues` and of the worst coins are those of `at`; `looked_at` says when each part was looked at.
     """
 
     at: datetime
@@ -42,30 +45,55 @@ class Health:
     reasons: tuple[str, ...]
     unconfirmed: tuple[str, ...]
     failing_since: dict[str, str]
+    mode: str
     kill_level: KillLevel | None
     kill_reason: str | None
-    positions: tuple[dict[str, Any], ...]
+    kill_by: str | None
+    kill_since: str | None
+    positions: tuple[dict[str, Any], ...] | None
     last_runs: dict[str, str]
+    run_periods_seconds: dict[str, int]
     newest_candle_age_seconds: float | None
     newest_decision_age_seconds_max: float | None
-    unknown_intents: int
-    naked_positions: int
+    worst_candle: dict[str, Any] | None
+    worst_decision: dict[str, Any] | None
+    unknown_intents: int | None
+    naked_positions: int | None
+    queues: dict[str, Any] | None
+    dead_letters: dict[str, int] | None
     dlq_messages: int | None
     equity: str | None
     day_loss_pct: str | None
+    day_loss_limit_pct: Decimal | None
     store_reachable: bool
     venue_reachable: bool
+    venue_seconds: float
     clock_skew_seconds: float | None
-    secrets: dict[str, bool | None]
+    secrets: dict[str, bool] | None
+    looked_at: dict[str, str | None]
+    look: dict[str, Any]
+    told_at: str | None
 
     def to_json(self) -> str:
-        body = asdict(self) | {"at": to_text(self.at)}
-        return json.dumps(body, sort_keys=True)
+        return json.dumps(asdict(self) | {"at": to_text(self.at)}, sort_keys=True, default=str)
 
-    def counts(self) -> dict[str, int]:
-        """Metrics by name; a kill level that could not be read is not reported as normal."""
-        found = {"NakedPositions": self.naked_positions, "UnknownIntents": self.unknown_intents}
-        return found if self.kill_level is None else {**found, "KillLevel": int(self.kill_level)}
+    def counts(self) -> dict[str, float]:
+        """Metrics by name; what could not be read is not reported as none."""
+        found = {
+            "NakedPositions": self.naked_positions,
+            "UnknownIntents": self.unknown_intents,
+            "KillLevel": None if self.kill_level is None else int(self.kill_level),
+            "DayLossOfLimitPct": self._loss_of_limit(),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def durations(self) -> dict[str, float]:
+        """Metrics in seconds. A venue that did not answer has no latency: that is a reason, not a slow answer."""
+        found = {
+            "NewestCandleAgeSeconds": self.newest_candle_age_seconds,
+            "VenueSeconds": self.venue_seconds if self.venue_reachable else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def alert(self) -> Alert | None:
         """All reasons, as soon as one of them is worth telling."""
@@ -79,6 +107,19 @@ class Health:
             text="\n".join(self.reasons),
             at=self.at,
         )
+
+    def told(self) -> Health:
+        """The same record, knowing that its alert went out: forward_alerts has to prove a run after it."""
+        return replace(self, told_at=self.told_at or to_text(self.at))
+
+    def _loss_of_limit(self) -> float | None:
+        """How much of the allowed daily loss is used, in percent."""
+        if self.day_loss_pct is None or not self.day_loss_limit_pct:
+            return None
+        try:
+            return round(float(100 * Decimal(self.day_loss_pct) / self.day_loss_limit_pct), 1)
+        except ArithmeticError:
+            return None
 
     def save(self, control: ControlStore) -> None:
         """The record is the proof of this run. A newer record of a run that overtook this one stays."""

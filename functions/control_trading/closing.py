@@ -1,25 +1,31 @@
-"""Starts to close what is open. Reconcile repeats the exits until the venue is flat, then takes off what is left."""
+"""Closes what is open, entries included. Reconcile repeats the exits until the venue is flat, then takes off what is
+left; where no other function works, asking once more does as much."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.control_trading.payloads import ALL
+from functions.control_trading.strays import adopt, without_record
+from shared.failures import FAILURES
+from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
 from shared.trading_desk import TradingDesk
-from trading.errors import CorruptRecord, StoreConflict, VenueUnavailable
+from trading.errors import StoreConflict, VenueUnavailable
+from trading.execution.flattening import ordered_to_close
 from trading.execution.protection import protective_steps
 from trading.model.instruments import Universe
-from trading.model.orders import IntentState, Purpose
+from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.venue import VenuePosition
 
-REASON = "flatten"
+ATTEMPTS = 4
+"""How often a record that others are working on is looked at again."""
 
 
 class Reach:
@@ -34,6 +40,13 @@ class Reach:
     def close(self, scope: str) -> dict[str, Any]:
         return close_positions(self._desk(), scope)
 
+    def cancel_entries(self) -> dict[str, Any]:
+        try:
+            return cancel_entries(self._desk())
+        except FAILURES as error:
+            # The level is recorded: execution cancels them as soon as the venue can be reached.
+            return {"cancelled": [], "failures": [str(error)]}
+
     def _desk(self) -> TradingDesk:
         try:
             return self._open()
@@ -47,65 +60,167 @@ def universe_reader(market_data: MarketDataStore) -> Callable[[], Universe]:
     def read() -> Universe:
         try:
             stored = market_data.universe()
-        except CorruptRecord:
+        except FAILURES:
             stored = None
         return stored.universe if stored else Universe(instruments=())
 
     return read
 
 
+@dataclass(slots=True)
+class _Done:
+    """What was done, one line each, and what was not; one that fails never keeps the others open."""
+
+    closing: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def each(self, what: Callable[[], str], name: str) -> None:
+        try:
+            if said := what():
+                self.closing.append(said)
+        except FAILURES as error:
+            self.failures.append(f"{name}: {error}")
+
+
+def in_scope(position: Position, scope: str) -> bool:
+    return scope in (ALL, position.instrument, position.contract)
+
+
+def order_closing(ledger: Ledger, scope: str) -> list[str]:
+    """Write into every record of the scope that it is to be closed, before anything is sent: whoever can reach the
+    venue next carries it out. Returns what could not be written."""
+    done = _Done()
+    positions, unreadable = ledger.readable_positions()
+    for position in positions:
+        if in_scope(position, scope):
+            done.each(partial(_ordered, ledger, position), position.instrument)
+    return [*done.failures, *_unreadable(unreadable, scope)]
+
+
+def _ordered(ledger: Ledger, position: Position) -> str:
+    def mark(current: Position) -> Position:
+        ordered = ordered_to_close(current)
+        return current if ordered == current else ledger.save_position(ordered)
+
+    _persist(ledger, position, mark)
+    return ""
+
+
 def close_positions(desk: TradingDesk, scope: str) -> dict[str, Any]:
     """Reduce-only market exits for what holds something, cancels for entries. Repeating it is harmless.
 
-    One position that fails does not keep the others open; it is named in `failures`.
+    One position that fails does not keep the others open; it is named in `failures`. What the venue holds without a
+    record of ours gets one first: nothing may be sent without it.
     """
-    positions = [each for each in desk.ledger.open_positions() if scope in (ALL, each.instrument)]
-    closing: list[str] = []
-    failures: list[str] = []
+    done = _Done()
+    held = _held(desk, done)
+    positions, unreadable = desk.ledger.readable_positions()
     for position in positions:
-        try:
-            closing.append(_close(desk, position))
-        except (VenueUnavailable, StoreConflict) as error:
-            failures.append(f"{position.instrument}: {error}")
+        if in_scope(position, scope):
+            done.each(partial(_close, desk, position, held), position.instrument)
+    found = without_record(held, positions, desk, scope)
+    for shown in found:
+        done.each(partial(_close_stray, desk, shown, positions), shown.contract)
     return {
-        "closing": closing,
-        "failures": failures,
+        "closing": done.closing,
+        "failures": [*done.failures, *_unreadable(unreadable, scope)],
         "orders_sent": desk.orders.sent,
-        "without_record": _without_record(desk, {each.contract for each in positions}, scope),
+        "without_record": [each.contract for each in found],
     }
 
 
-def _close(desk: TradingDesk, position: Position) -> str:
+def cancel_entries(desk: TradingDesk) -> dict[str, Any]:
+    """Take off the entries that rest. The stops stay; what was not sent yet is given up by execution."""
+    done = _Done()
+    for position in desk.ledger.readable_positions()[0]:
+        done.each(partial(_cancel_entry, desk, position), position.instrument)
+    return {"cancelled": done.closing, "failures": done.failures}
+
+
+def _cancel_entry(desk: TradingDesk, position: Position) -> str:
+    entry = position.intent(Purpose.ENTRY)
+    if entry is None or not _rests(entry):
+        return ""
+    _persist(desk.ledger, position, partial(_end_entry, desk))
+    return f"{position.instrument}: entry cancelled"
+
+
+def _held(desk: TradingDesk, done: _Done) -> tuple[VenuePosition, ...]:
+    try:
+        return desk.venue.positions()
+    except FAILURES as error:
+        done.failures.append(f"the venue does not show its positions: {error}")
+        return ()
+
+
+def _close(desk: TradingDesk, position: Position, held: tuple[VenuePosition, ...]) -> str:
+    return _told(_persist(desk.ledger, position, partial(_close_once, desk, held)))
+
+
+def _close_once(desk: TradingDesk, held: tuple[VenuePosition, ...], position: Position) -> Position:
+    ordered = ordered_to_close(_as_shown(position, held))
+    if ordered != position:
+        position = desk.ledger.save_position(ordered)
+    # The exit first: an entry that cannot be taken off now keeps nothing open.
+    decide = partial(protective_steps, mark=None, rules=desk.rules, now=desk.now)
+    return _end_entry(desk, desk.orders.carry_out(position, decide))
+
+
+def _close_stray(desk: TradingDesk, shown: VenuePosition, positions: tuple[Position, ...]) -> str:
+    return _close(desk, adopt(desk, shown, positions), (shown,))
+
+
+def _told(position: Position) -> str:
     if position.quantity:
-        position = _mark_closing(desk, position)
-        position = _end_entry(desk, position)
-        desk.orders.carry_out(position, partial(protective_steps, mark=None, rules=desk.rules, now=desk.now))
         return f"{position.instrument}: market exit of {position.quantity}"
-    if any(each.state is IntentState.PLANNED for each in position.intents):
-        position = desk.orders.abandon(replace(position, close_reason=REASON), REASON)
-    _end_entry(desk, position)
+    if position.entry_open:
+        return f"{position.instrument}: entry being taken off"
     return f"{position.instrument}: entry given up"
 
 
-def _mark_closing(desk: TradingDesk, position: Position) -> Position:
-    if position.state is PositionState.CLOSING:
+def _as_shown(position: Position, held: tuple[VenuePosition, ...]) -> Position:
+    """More than is recorded is held where an entry was filled and nobody has looked yet. Less is never concluded
+    here: a view that lags would leave a rest open."""
+    entry = position.intent(Purpose.ENTRY)
+    sent = entry is not None and entry.state not in (IntentState.PLANNED, IntentState.ABANDONED)
+    shown = next((each for each in held if _stands_for(position, each)), None)
+    if shown is None or position.came_to_nothing or not (sent or position.adopted):
         return position
-    return desk.ledger.save_position(position.moved(PositionState.CLOSING, close_reason=REASON))
+    if shown.quantity <= position.quantity:
+        return position
+    position = replace(position, quantity=shown.quantity)
+    opening = position.state is PositionState.OPENING
+    return position.moved(PositionState.UNPROTECTED, unprotected_since=None) if opening else position
+
+
+def _stands_for(position: Position, shown: VenuePosition) -> bool:
+    return position.contract == shown.contract and position.side is shown.side
 
 
 def _end_entry(desk: TradingDesk, position: Position) -> Position:
-    """A working entry would add to what is being closed. One whose fate is unknown is reconcile's to settle."""
+    """A working entry would add to what is being closed. One whose fate is unknown is settled first, by reconcile."""
     entry = position.intent(Purpose.ENTRY)
-    if entry is None or not entry.state.works:
-        return position
-    return desk.orders.cancel(position, entry)
+    return desk.orders.cancel(position, entry) if entry is not None and _rests(entry) else position
 
 
-def _without_record(desk: TradingDesk, recorded: set[str], scope: str) -> list[str]:
-    """Positions that the venue holds and we never recorded: reconcile adopts them, then a flatten closes them too."""
-    if scope != ALL:
-        return []
-    try:
-        return sorted(each.contract for each in desk.venue.positions() if each.contract not in recorded)
-    except VenueUnavailable:
-        return []
+def _rests(entry: OrderIntent) -> bool:
+    """Also where it was asked to go before: that request may have been lost."""
+    return entry.state.works or entry.state is IntentState.CANCEL_PENDING
+
+
+def _persist(ledger: Ledger, position: Position, work: Callable[[Position], Position]) -> Position:
+    """Do it on the record as it is now: of two that work on it the later one looks again."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return work(position)
+        except StoreConflict:
+            fresh = ledger.position(position.instrument)
+            if fresh is None or fresh.id != position.id:
+                raise
+            position = fresh
+    return work(position)
+
+
+def _unreadable(unreadable: tuple[str, ...], scope: str) -> list[str]:
+    """Records that do not decode: what they stand for is closed by a record beside them, where the venue shows it."""
+    return [f"the record cannot be read: {each}" for each in unreadable if scope in (ALL, each.partition(":")[0])]

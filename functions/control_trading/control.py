@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-from functions.control_trading.payloads import PauseRequest, ResumeRequest
-from shared.alerts import Alerts
+from functions.control_trading.desk import ControlDesk, Operated
+from functions.control_trading.payloads import PauseRequest
 from shared.storage.codec import object_from_json
-from shared.storage.control import ControlStore
-from shared.storage.ledger import Ledger
-from trading.errors import InvalidInput, StoreConflict, TradingError
+from trading.errors import StoreConflict
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import Control, KillLevel, RiskDay
-from trading.model.instruments import Universe
 from trading.model.times import to_text
-from trading.model.venue import VenuePosition
 from trading.risk.day import lost_share
-from trading.risk.guards import drawdown, resumed, week_loss
-from trading.rules import Rules
+from trading.risk.guards import drawdown, week_loss
 
 ATTEMPTS = 3
-LOST = "peaks, halt, losses in a row and reached limits"
 HEALTH_AGE = timedelta(minutes=5)
 SEVERITIES = {
     KillLevel.NORMAL: Severity.INFO,
@@ -33,47 +26,15 @@ SEVERITIES = {
 }
 
 
-class Operated(Protocol):
-    @property
-    def operator(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlDesk:
-    """One manual invocation. The three callables reach further than the Ledger and are called only when needed."""
-
-    control: ControlStore
-    ledger: Ledger
-    alerts: Alerts
-    rules: Rules
-    now: datetime
-    request_id: str
-    universe: Callable[[], Universe]
-    venue_positions: Callable[[], tuple[VenuePosition, ...]]
-    close: Callable[[str], dict[str, Any]]
-
-
 def pause(desk: ControlDesk, request: PauseRequest) -> dict[str, Any]:
-    """K1, or the higher level that is in force. Also makes a missing record explicit."""
-    stored = change_level(desk, request, lambda now: max(now.level, KillLevel.NO_ENTRIES), request.reason)
-    return {"ok": True, **_shown(stored)}
+    """K1 or K2 as asked, or the higher level that is in force. Also makes a missing record explicit.
 
-
-def resume(desk: ControlDesk, request: ResumeRequest) -> dict[str, Any]:
-    """K0. Refused while a flatten is under way: new entries would be closed again at once.
-
-    The risk day is written before the switch: a guard that this resume ends must not see the lowered switch first.
+    At K2 the entries that rest are taken off at once; what does not succeed now is done by the next runs of execution.
     """
-
-    def lowered(current: Control) -> KillLevel:
-        if current.level >= KillLevel.FLATTEN:
-            _require_flat(desk, current)
-        return KillLevel.NORMAL
-
-    lowered(desk.control.control(desk.now))
-    halted, measured_anew = _resume_day(desk)
-    stored = change_level(desk, request, lowered, request.reason)
-    return {"ok": True, **_shown(stored), "daily_loss_halt": halted, "measured_anew": measured_anew}
+    wanted = KillLevel(request.level)
+    stored = change_level(desk, request, lambda now: max(now.level, wanted), request.reason)
+    answer = {"ok": True, **shown_switch(stored)}
+    return answer | desk.cancel_entries() if wanted is KillLevel.CANCEL_ENTRIES else answer
 
 
 def status(desk: ControlDesk) -> dict[str, Any]:
@@ -116,7 +77,7 @@ def change_level(
         wanted = Control(
             level=level(current),
             reason=reason,
-            changed_by=f"{request.operator} (request {desk.request_id})",
+            changed_by=desk.signature(request),
             changed_at=desk.now,
             version=current.version,
         )
@@ -127,50 +88,6 @@ def change_level(
         _tell(desk, current, stored)
         return stored
     raise StoreConflict(f"the control record changed {ATTEMPTS} times meanwhile; nothing was changed, try again")
-
-
-def _require_flat(desk: ControlDesk, current: Control) -> None:
-    held = [each.instrument for each in desk.ledger.open_positions()]
-    if held:
-        raise InvalidInput(
-            f"level is K{current.level} and {', '.join(held)} is not closed yet; expected no open position"
-        )
-    try:
-        foreign = [each.contract for each in desk.venue_positions()]
-    except TradingError as error:
-        raise InvalidInput(f"level is K{current.level} and the venue does not say what is open: {error}") from None
-    if foreign:
-        raise InvalidInput(
-            f"level is K{current.level} and the venue still holds {', '.join(foreign)}; expected nothing"
-        )
-
-
-def _resume_day(desk: ControlDesk) -> tuple[bool, list[str]]:
-    """Whether entries are still halted, and what the guards now measure from.
-
-    A halt of an earlier day ends with a resume; today's stays. A day that cannot be read is begun anew by the next
-    marking of the account: what it knew is lost, a halt of today with it, and the person who resumes is told so.
-    """
-    for _ in range(ATTEMPTS):
-        before = desk.control.risk_day()
-        if before is None:
-            return False, []
-        if before.unreadable:
-            try:
-                desk.control.forget_unreadable_day(before, desk.now)
-            except StoreConflict:
-                continue
-            return False, [f"the risk day could not be read and begins anew: its {LOST} are forgotten"]
-        day, said = resumed(before, desk.rules.risk)
-        if day.halted_on != desk.now.date():
-            day = replace(day, halted_on=None)
-        if day != before:
-            try:
-                desk.control.save_risk_day(day)
-            except StoreConflict:
-                continue
-        return day.halted, list(said)
-    raise StoreConflict(f"the risk day changed {ATTEMPTS} times meanwhile; nothing was changed, try again")
 
 
 def _tell(desk: ControlDesk, before: Control, after: Control) -> None:
@@ -188,7 +105,7 @@ def _tell(desk: ControlDesk, before: Control, after: Control) -> None:
     )
 
 
-def _shown(control: Control) -> dict[str, Any]:
+def shown_switch(control: Control) -> dict[str, Any]:
     return {
         "kill_level": int(control.level),
         "reason": control.reason,

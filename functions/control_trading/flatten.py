@@ -1,20 +1,20 @@
-"""Closing everything in two steps: first what would be closed and a token, then with the token the closing itself."""
+"""Closing in two steps: first what would be closed and a token, then with the token the closing itself."""
 
 from __future__ import annotations
 
-import json
-import secrets
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.control_trading.control import ControlDesk, change_level
-from functions.control_trading.payloads import ALL, FlattenRequest
-from shared.storage.codec import object_from_json
-from trading.errors import CorruptRecord, InvalidInput, TradingError
+from functions.control_trading.closing import in_scope, order_closing
+from functions.control_trading.control import change_level
+from functions.control_trading.desk import ControlDesk
+from functions.control_trading.payloads import ALL, ClosingRequest, LockRequest
+from functions.control_trading.tokens import Step, offer, spend
+from shared.failures import FAILURES
+from trading.errors import InvalidInput
+from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import Control, KillLevel
 from trading.model.positions import Position
-from trading.model.times import to_text
 from trading.model.venue import VenuePosition
 
 Lines = tuple[tuple[str, ...], ...]
@@ -26,7 +26,8 @@ class Shown:
 
     venue: Lines | None
     ledger: Lines
-    problem: str
+    venue_problem: str = ""
+    unreadable: tuple[str, ...] = ()
 
     def same_as(self, other: Shown) -> bool:
         """The venue is the truth; the ledger counts only where the venue did not answer both times."""
@@ -38,80 +39,104 @@ class Shown:
         return {
             "venue_positions": None if self.venue is None else list(map(_line, self.venue)),
             "ledger_positions": list(map(_line, self.ledger)),
-            **({"venue_problem": self.problem} if self.problem else {}),
+            **({"venue_problem": self.venue_problem} if self.venue_problem else {}),
+            **({"unreadable_records": list(self.unreadable)} if self.unreadable else {}),
         }
 
 
-def preview(desk: ControlDesk, request: FlattenRequest) -> dict[str, Any]:
+def preview(desk: ControlDesk, request: ClosingRequest) -> dict[str, Any]:
     """What would be closed, and a token that is good for exactly that, once, for a short time."""
     shown = _look(desk, request.scope)
-    token = secrets.token_hex(8)
-    expires_at = desk.now + timedelta(seconds=desk.rules.control.token_life_s)
-    bound = {"scope": request.scope, "operator": request.operator, "venue": shown.venue, "ledger": shown.ledger}
-    desk.control.add_token(token, json.dumps(bound), expires_at)
+    level = _level_of(request)
     return {
         "ok": True,
         "would_close": shown.to_answer(),
         "scope": request.scope,
-        "token": token,
-        "expires_at": to_text(expires_at),
+        **({"to_level": int(level)} if level else {}),
+        **offer(desk, _step(request), {"venue": shown.venue, "ledger": shown.ledger}),
         "next": "send the same request again with this token to close these positions at the market",
     }
 
 
-def confirm(desk: ControlDesk, request: FlattenRequest) -> dict[str, Any]:
-    """Raise the level, then close. When the venue does not answer, the level stands and the closing goes on later."""
-    _require_token(desk, request)
-    everything = request.scope == ALL
-
-    def raised(current: Control) -> KillLevel:
-        return max(current.level, KillLevel.FLATTEN) if everything else current.level
-
-    stored = change_level(desk, request, raised, f"flatten {request.scope}: {request.reason}")
+def confirm(desk: ControlDesk, request: ClosingRequest) -> dict[str, Any]:
+    """Record the order to close, then close. When the venue does not answer, the order stands and is carried out
+    later: by the level for everything, by its records for one instrument."""
+    spend(desk, _step(request), request.token or "", lambda shown: _different(desk, request.scope, shown))
+    stored = _recorded(desk, request)
+    unwritten = order_closing(desk.ledger, request.scope)
     answer = {"ok": True, "scope": request.scope, "kill_level": int(stored.level)}
     try:
         return answer | desk.close(request.scope)
-    except TradingError as error:
-        # The level is recorded: what could not be sent now is sent when this is confirmed again.
-        return answer | {"closing": [], "failures": [str(error)], "orders_sent": 0, "without_record": []}
+    except FAILURES as error:
+        # What could not be sent now is sent by reconcile, or when this is asked for and confirmed again.
+        failures = [*unwritten, str(error)]
+        return answer | {"closing": [], "failures": failures, "orders_sent": 0, "without_record": []}
 
 
-def _require_token(desk: ControlDesk, request: FlattenRequest) -> None:
-    spent = desk.control.spend_token(request.token or "")
-    if spent is None:
-        raise InvalidInput("token is unknown or was used before; expected a fresh one: ask again without token")
-    bound, expires_at = object_from_json(spent[0], "token"), spent[1]
-    if not {"scope", "operator", "venue", "ledger"} <= bound.keys():
-        raise CorruptRecord("stored token does not say what it is for: ask again without token")
-    if desk.now > expires_at:
-        raise InvalidInput(f"token expired at {to_text(expires_at)}; expected a fresh one: ask again without token")
-    for name, given in (("scope", request.scope), ("operator", request.operator)):
-        if bound[name] != given:
-            raise InvalidInput(f"token was given for {name} {bound[name]!r}, not {given!r}; ask again without token")
-    before = Shown(venue=_lines(bound["venue"]), ledger=_lines(bound["ledger"]) or (), problem="")
-    if not before.same_as(_look(desk, request.scope)):
-        raise InvalidInput("positions have changed since they were shown; ask again without token")
+def _step(request: ClosingRequest) -> Step:
+    return Step(action=request.action, scope=request.scope, operator=request.operator)
+
+
+def _level_of(request: ClosingRequest) -> KillLevel | None:
+    """The level that the closing raises to; one instrument leaves it as it is."""
+    if isinstance(request, LockRequest):
+        return KillLevel.LOCK
+    return KillLevel.FLATTEN if request.scope == ALL else None
+
+
+def _recorded(desk: ControlDesk, request: ClosingRequest) -> Control:
+    """The order with who, when and why. The switch is not touched for one instrument: entries of the others, which
+    are planned under its version, go on."""
+    level, reason = _level_of(request), f"{request.action} {request.scope}: {request.reason}"
+    if level is not None:
+        return change_level(desk, request, lambda current: max(current.level, level), reason)
+    current = desk.control.control(desk.now)
+    done = replace(current, reason=reason, changed_by=desk.signature(request), changed_at=desk.now)
+    desk.control.add_audit(done, desk.request_id)
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.KILL_LEVEL,
+            severity=Severity.WARNING,
+            subject=f"flatten {request.scope} {desk.request_id}",
+            title=f"{request.scope} is being closed by a person",
+            text=f"{request.reason}. The kill level stays K{current.level}; the other coins go on.",
+            at=desk.now,
+            fields=(("by", done.changed_by),),
+        )
+    )
+    return current
+
+
+def _different(desk: ControlDesk, scope: str, bound: dict[str, Any]) -> str:
+    before = Shown(venue=_lines(bound.get("venue")), ledger=_lines(bound.get("ledger")) or ())
+    return "" if before.same_as(_look(desk, scope)) else "positions have changed since they were shown"
 
 
 def _look(desk: ControlDesk, scope: str) -> Shown:
     universe = desk.universe()
-    positions = desk.ledger.open_positions()
+    positions, unreadable = desk.ledger.readable_positions()
     names = {each.contract: str(each.id) for each in universe.instruments}
     names |= {each.contract: str(each.instrument) for each in positions}
-    _require_scope(scope, set(names.values()))
-    ledger = _sorted(_ledger_line(each) for each in positions if scope in (ALL, each.instrument))
+    ledger = _sorted(_ledger_line(each) for each in positions if in_scope(each, scope))
+    held, problem = _held(desk)
+    codes = {*names.values(), *(each.partition(":")[0] for each in unreadable)}
+    _require_scope(scope, codes, {*names, *(each.contract for each in held or ())})
+    named = [(names.get(each.contract, each.contract), each) for each in held or ()]
+    venue = _sorted(_venue_line(name, each) for name, each in named if scope in (ALL, name, each.contract))
+    return Shown(venue=None if held is None else venue, ledger=ledger, venue_problem=problem, unreadable=unreadable)
+
+
+def _held(desk: ControlDesk) -> tuple[tuple[VenuePosition, ...] | None, str]:
     try:
-        held = desk.venue_positions()
-    except TradingError as error:
-        return Shown(venue=None, ledger=ledger, problem=str(error))
-    named = [(names.get(each.contract, each.contract), each) for each in held]
-    venue = _sorted(_venue_line(name, each) for name, each in named if scope in (ALL, name))
-    return Shown(venue=venue, ledger=ledger, problem="")
+        return desk.venue_positions(), ""
+    except FAILURES as error:
+        return None, str(error)
 
 
-def _require_scope(scope: str, known: set[str]) -> None:
-    if scope != ALL and scope not in known:
-        raise InvalidInput(f"scope is {scope!r}; expected ALL or one of {', '.join(sorted(known)) or 'no coin at all'}")
+def _require_scope(scope: str, codes: set[str], contracts: set[str]) -> None:
+    if scope != ALL and scope not in codes | contracts:
+        coins = ", ".join(sorted(codes)) or "no coin at all"
+        raise InvalidInput(f"scope is {scope!r}; expected ALL or one of {coins}")
 
 
 def _ledger_line(position: Position) -> tuple[str, ...]:

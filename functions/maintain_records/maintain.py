@@ -1,4 +1,5 @@
-"""Finds decisions that were never written, writes what can be said now, and says that it did."""
+"""One run of maintenance: every coin has its trace, gaps in the candles are filled, and what a person should know about
+the last hours and the day before is said. Every run, whatever woke it, does all that is due."""
 
 from __future__ import annotations
 
@@ -8,22 +9,33 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.maintain_records.day_books import DayReport, shown_yesterday
+from functions.maintain_records.afresh import AfreshFrom
+from functions.maintain_records.coverage import Coverer, cover
+from functions.maintain_records.day_books import shown_yesterday
+from functions.maintain_records.day_watch import DayWatch, watched
+from functions.maintain_records.deployment import StackEvent, deployed, known_deployment
 from functions.maintain_records.gaps import GapFilling, GapReport, fill_gaps
+from functions.maintain_records.report import MaintenanceReport
+from functions.maintain_records.standstill import StandstillReport, look_for_standstill
+from functions.maintain_records.summary import UNREAD, DayStores, DaySummary, is_due, summarise, yesterday_of
+from shared.alerts import Alerts
+from shared.storage.candle_index import LoadedSeries
 from shared.storage.control import ControlStore, RunRecord
 from shared.storage.day_proofs import DayProofStore
+from shared.storage.day_summaries import DaySummaryStore
 from shared.storage.decisions import DecisionStore
+from shared.storage.ledger import Ledger
 from shared.storage.market_data import Coverage, MarketDataStore
-from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.decisions import Decision, Outcome
-from trading.model.instruments import Instrument, Universe
-from trading.model.times import Timeframe, from_text, to_text
+from shared.storage.quality import QualityStore
+from trading.model.instruments import Universe
+from trading.model.times import Timeframe, from_text
 from trading.ports import SpotMarket
 from trading.rules import Rules
 
 DECISION = Timeframe.H1
 BARS_LOOKED_BACK = 24
 """After a longer standstill older holes are left: their traces would say nothing but that the system stood still."""
+NO_VERSION = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,93 +43,101 @@ class Records:
     """What maintenance reads and writes. `spot_for(calls)`: the spot market for one run with so many calls."""
 
     control: ControlStore
+    ledger: Ledger
     market_data: MarketDataStore
+    quality: QualityStore
     spot_for: Callable[[int], AbstractContextManager[SpotMarket]]
     decisions: DecisionStore
     rules: Rules
     code_version: str
     day_proofs: DayProofStore = field(default_factory=DayProofStore)
+    summaries: DaySummaryStore = field(default_factory=DaySummaryStore)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaintenanceReport:
-    """`covers_from`: traces are guaranteed from this bar on; `watermark`: up to this one (close times)."""
-
-    at: datetime
-    covers_from: datetime
-    watermark: datetime
-    bars_checked: int
-    expected: int
-    written: tuple[Decision, ...]
-    gaps: GapReport
-    candles_refused: tuple[str, ...]
-    day: DayReport
-
-    @property
-    def coverage_pct(self) -> float:
-        """Share of the expected traces that were there before this run."""
-        return 100 * (1 - len(self.written) / self.expected) if self.expected else 100.0
-
-    def proof(self) -> dict[str, Any]:
-        return {
-            "covers_from": to_text(self.covers_from),
-            "watermark": to_text(self.watermark),
-            "bars_checked": self.bars_checked,
-            "traces_expected": self.expected,
-            "traces_written": len(self.written),
-            "coverage_pct": round(self.coverage_pct, 2),
-            "candle_gaps": sum(self.gaps.missing.values()),
-            "gaps_filled": sum(self.gaps.filled.values()),
-            "gaps_absent": self.gaps.absent,
-            "gaps_failed": self.gaps.failed,
-            "candles_refused": len(self.candles_refused),
-            "day_proof": self.day.proof,
-        }
-
-    def alerts(self) -> tuple[Alert, ...]:
-        """What was not as it should be and was repaired: nothing is repaired quietly."""
-        told = (self._coverage_alert(), self.gaps.alert(self.at), self.day.alert(self.at))
-        return tuple(alert for alert in told if alert is not None)
-
-    def _coverage_alert(self) -> Alert | None:
-        if not self.written:
-            return None
-        coins = sorted({decision.instrument for decision in self.written})
-        return Alert(
-            kind=AlertKind.COVERAGE,
-            severity=Severity.WARNING,
-            subject="decision traces",
-            title=f"{len(self.written)} decisions were missing",
-            text=f"{len(self.written)} of {self.expected} expected decisions had no trace; maintenance wrote them.",
-            at=self.at,
-            fields=(("coins", ", ".join(coins)), ("coverage", f"{self.coverage_pct:.1f} %")),
-        )
-
-
-def maintain(records: Records, now: datetime) -> MaintenanceReport:
-    """One run. Repeating it is harmless: a decision is never overwritten."""
+def maintain(records: Records, now: datetime, event: StackEvent | None = None) -> MaintenanceReport:
+    """One run. Repeating it is harmless: a decision is never overwritten, and nothing told is told again. `event`: what
+    CloudFormation said, when that is what woke it."""
     stored = records.market_data.universe()
     universe = stored.universe if stored else Universe(instruments=())
     last = records.control.last_run("maintain_records")
+    remembered = last.proof if last else {}
     covers_from, due = _covers_from(last, now), _newest_due(records.rules, now)
-    bars = _bars_to_check(last, covers_from, due)
-    gaps, refused, coverage = _candles(records, universe, last, now)
-    written: list[Decision] = []
-    for bar in bars:
-        missing = _missing(records, universe, bar, coverage)
-        # A trace that scoring wrote meanwhile stays, and was not missing after all.
-        if missing and records.decisions.add(missing):
-            written += missing
+    candles = _candles(records, universe, last, now)
+    coverage = cover(_coverer(records, universe, candles, now), _bars_to_check(last, covers_from, due))
+    today, before = watched(remembered, records.control.risk_day(), now)
+    standstill, failures = _standstill(records, now)
+    summary, status = _summary(records, covers_from, now, (today, before))
+    known = known_deployment(remembered)
+    running = str(remembered.get("code_version") or NO_VERSION)
+    news = deployed(event, known, running, records.code_version) if event else None
     return MaintenanceReport(
         at=now,
+        code_version=records.code_version,
         covers_from=covers_from,
         watermark=max(due, covers_from - DECISION.length),
-        bars_checked=len(bars),
-        expected=len(bars) * len(universe),
-        written=tuple(written),
-        gaps=gaps,
-        candles_refused=refused,
+        coverage=coverage,
+        gaps=candles.gaps,
+        candles_refused=tuple(candles.loaded.refused.values()),
         day=shown_yesterday(records.day_proofs, covers_from, now),
+        today=today,
+        before=before,
+        standstill=standstill,
+        failures=failures,
+        event=event if news else None,
+        deployment=news or known,
+        summary=summary,
+        summary_status=status,
+    )
+
+
+def tell(records: Records, report: MaintenanceReport, alerts: Alerts) -> dict[str, Any]:
+    """Tell what is to be told, the day before once; returns the proof of the run."""
+    for alert in report.alerts():
+        alerts.tell(alert)
+    summary, status = report.summary, report.summary_status
+    # Kept only once it is published: a summary that was lost on its way is told by the next run. Of two runs at the
+    # same time the topic's own window lets one through.
+    if summary is not None and alerts.tell(summary.alert(report.at)):
+        records.summaries.add(summary.day, summary.shown())
+        status = "told"
+    return report.proof() | {"day_summary": {"day": yesterday_of(report.at).isoformat(), "status": status}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candles:
+    """Every series as it was loaded, what became of its gaps, and which bars are stored of 1h."""
+
+    loaded: LoadedSeries
+    gaps: GapReport
+    stored: Coverage | None
+
+
+def _candles(records: Records, universe: Universe, last: RunRecord | None, now: datetime) -> _Candles:
+    if not universe.instruments:
+        return _Candles(loaded=LoadedSeries(series={}, refused={}), gaps=GapReport(), stored=None)
+    loaded = records.market_data.load([each.id for each in universe.instruments], Timeframe, now)
+    filling = GapFilling(spot_for=records.spot_for, market_data=records.market_data, now=now)
+    gaps = fill_gaps(filling, universe, loaded, _known_absent(last))
+    return _Candles(loaded=loaded, gaps=gaps, stored=records.market_data.coverage(now, (DECISION,)))
+
+
+def _known_absent(last: RunRecord | None) -> dict[str, int]:
+    """Gaps that an earlier run found the exchange to have as well."""
+    known = last.proof.get("gaps_absent") if last else None
+    return {str(name): count for name, count in known.items()} if isinstance(known, dict) else {}
+
+
+def _coverer(records: Records, universe: Universe, candles: _Candles, now: datetime) -> Coverer:
+    source = AfreshFrom(
+        quality=records.quality, ledger=records.ledger, rules=records.rules, code_version=records.code_version
+    )
+    return Coverer(
+        decisions=records.decisions,
+        universe=universe,
+        afresh=lambda bar: source.at(bar, universe, candles.loaded, now),
+        stored=candles.stored,
+        rules=records.rules,
+        code_version=records.code_version,
     )
 
 
@@ -143,44 +163,29 @@ def _bars_to_check(last: RunRecord | None, covers_from: datetime, due: datetime)
     return tuple(start + step * DECISION.length for step in range(max(0, (due - start) // DECISION.length + 1)))
 
 
-def _candles(
-    records: Records, universe: Universe, last: RunRecord | None, now: datetime
-) -> tuple[GapReport, tuple[str, ...], Coverage | None]:
-    """Gaps in the stored series and what became of them, unreadable blocks, and what is stored of 1h."""
-    if not universe.instruments:
-        return GapReport(), (), None
-    loaded = records.market_data.load([each.id for each in universe.instruments], Timeframe, now)
-    filling = GapFilling(spot_for=records.spot_for, market_data=records.market_data, now=now)
-    gaps = fill_gaps(filling, universe, loaded, _known_absent(last))
-    return gaps, tuple(loaded.refused.values()), records.market_data.coverage(now, (DECISION,))
+def _standstill(records: Records, now: datetime) -> tuple[StandstillReport | None, tuple[str, ...]]:
+    """A record that cannot be read must not keep the traces from being counted: it is put on record instead."""
+    try:
+        return look_for_standstill(records.ledger, records.decisions, now), ()
+    except UNREAD as error:
+        return None, (f"what became of the last signals is unknown: {type(error).__name__}: {error}"[:300],)
 
 
-def _known_absent(last: RunRecord | None) -> dict[str, int]:
-    """Gaps that an earlier run found the exchange to have as well."""
-    known = last.proof.get("gaps_absent") if last else None
-    return {str(name): count for name, count in known.items()} if isinstance(known, dict) else {}
-
-
-def _missing(records: Records, universe: Universe, bar: datetime, coverage: Coverage | None) -> tuple[Decision, ...]:
-    decided = records.decisions.decided(bar)
-    return tuple(
-        _late_trace(records, instrument, bar, coverage)
-        for instrument in universe.instruments
-        if instrument.id not in decided
+def _summary(
+    records: Records, since: datetime, now: datetime, watches: tuple[DayWatch | None, DayWatch | None]
+) -> tuple[DaySummary | None, str]:
+    """The day before, while it was not told yet, and how it stands."""
+    day = yesterday_of(now)
+    if not is_due(since, now):
+        return None, "not due"
+    if records.summaries.of(day) is not None:
+        return None, "told"
+    stores = DayStores(
+        ledger=records.ledger,
+        decisions=records.decisions,
+        summaries=records.summaries,
+        rules=records.rules,
+        today=watches[0],
+        before=watches[1],
     )
-
-
-def _late_trace(records: Records, instrument: Instrument, bar: datetime, coverage: Coverage | None) -> Decision:
-    opened = int((bar - DECISION.length).timestamp())
-    stored = coverage is not None and coverage.has((instrument.id, DECISION), opened)
-    outcome = Outcome.STALE_DATA if stored else Outcome.NO_DATA
-    why = "its candles came too late or scoring did not run" if stored else "no candle of that bar is stored"
-    return Decision(
-        instrument=instrument.id,
-        decision_bar=bar,
-        outcome=outcome,
-        sentence=f"{instrument.id} was not decided at {to_text(bar)}: {why}; written by maintenance.",
-        code_version=records.code_version,
-        rules_fingerprint=records.rules.fingerprint,
-        inputs_fingerprint="none",
-    )
+    return summarise(stores, day, since), "not told"

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from shared.failures import FAILURES, VENUE_FAILURES
+from functions.manage_exits.explain import explain
+from functions.manage_exits.inputs import ExitInputs, read_inputs
+from shared.failures import FAILURES
 from shared.trading_desk import TradingDesk
-from trading.execution.protection import protective_steps
-from trading.exits.registry import Close, ExitCase, MoveStop, decide_exit
-from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.instruments import InstrumentId
+from trading.execution.protection import below_minimum, protective_steps
+from trading.exits.case import MoveStop
+from trading.exits.registry import ExitVerdict, decide_exit
 from trading.model.positions import Position, PositionState
-from trading.model.venue import Quote
+from trading.model.units import plain
 
 MANAGED = (PositionState.PROTECTED, PositionState.UNPROTECTED, PositionState.CLOSING)
 
 
 @dataclass(slots=True)
 class ExitReport:
+    """Counts by rule: asked, asked without what it looks at, followed. `dust`: positions below the smallest order."""
+
     positions: int = 0
+    dust: list[str] = field(default_factory=list)
     evaluated: Counter[str] = field(default_factory=Counter)
+    without_input: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
 
 def manage_exits(desk: TradingDesk) -> ExitReport:
-    """One run over the open positions. Without a quote the rules that need none are still evaluated.
+    """One run over the open positions. A rule whose input is missing says so; all others are evaluated.
 
     What fires is sent once. It is repeated only in runs in which the venue answers: an outage of hours would fill the
     record with orders that nobody can prove.
@@ -38,11 +42,10 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
     if not held:
         return report
     report.positions = len(held)
-    quotes = _quotes(desk, report)
-    closes = _closes(desk, report)
+    inputs = read_inputs(desk, held, report.failures)
     for position in held:
         try:
-            _manage(desk, position, quotes, closes.get(position.instrument), report)
+            _manage(desk, position, inputs, report)
         except FAILURES as error:
             report.failures.append(f"{position.instrument}: {error}")
     report.failures += desk.orders.refused_protection
@@ -54,83 +57,47 @@ def _to_be_managed(position: Position) -> bool:
     return position.state in MANAGED and bool(position.quantity and (position.entered or position.adopted))
 
 
-def _quotes(desk: TradingDesk, report: ExitReport) -> Mapping[str, Quote] | None:
-    """None when the venue does not answer."""
-    try:
-        return desk.venue.quotes()
-    except VENUE_FAILURES as error:
-        report.failures.append(f"quotes: {error}")
-        return None
-
-
-def _closes(desk: TradingDesk, report: ExitReport) -> Mapping[InstrumentId, float]:
-    """None of them when they cannot be read: the premise is not judged then, everything else is."""
-    try:
-        return desk.market.last_closes(desk.now)
-    except FAILURES as error:
-        report.failures.append(f"last closes: {error}")
-        return {}
-
-
-def _manage(
-    desk: TradingDesk,
-    position: Position,
-    quotes: Mapping[str, Quote] | None,
-    last_close: float | None,
-    report: ExitReport,
-) -> None:
-    told: Alert | None = None
-    quote = quotes.get(position.contract) if quotes else None
-    fired = False
-    if position.state is not PositionState.CLOSING:
-        verdict = decide_exit(_case(desk, position, quote, last_close))
-        report.evaluated.update(verdict.evaluated)
-        if verdict.fired is not None and verdict.action is not None:
-            fired = True
-            report.fired[verdict.fired] += 1
-            position = _apply(desk, position, verdict.action, verdict.fired)
-            told = _adjusted(desk, position, verdict.fired, verdict.action.why)
-        elif position.state is not PositionState.UNPROTECTED or not desk.rules.reconciliation.repair_missing_stop:
-            # One that is known to stand without its stop gets it here too: reconcile may have died before it sent it.
-            return
-    if quotes is None and not fired:
+def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: ExitReport) -> None:
+    if below_minimum(position):
+        report.dust.append(f"{position.instrument}: {plain(position.quantity)}, below {plain(position.market.minimum)}")
+    if position.state is PositionState.CLOSING:
+        _repeat(desk, position, inputs)
         return
-    mark = quote.mark if quote else None
-    decide = partial(protective_steps, mark=mark, rules=desk.rules, now=desk.now)
+    verdict = decide_exit(inputs.case(desk, position))
+    report.evaluated.update(verdict.evaluated)
+    report.without_input.update(verdict.without_input)
+    if verdict.fired is not None and not (below_minimum(position) and isinstance(verdict.action, MoveStop)):
+        report.fired[verdict.fired] += 1
+        _follow(desk, position, verdict, inputs, report)
+    elif position.state is PositionState.UNPROTECTED and desk.rules.reconciliation.repair_missing_stop:
+        # One that is known to stand without its stop gets it here too: reconcile may have died before it sent it.
+        _repeat(desk, position, inputs)
+
+
+def _repeat(desk: TradingDesk, position: Position, inputs: ExitInputs) -> None:
+    """Send what is still due, while the venue answers."""
+    if inputs.quotes is not None:
+        _carry_out(desk, position, inputs)
+
+
+def _follow(
+    desk: TradingDesk, position: Position, verdict: ExitVerdict, inputs: ExitInputs, report: ExitReport
+) -> None:
+    """Record, send, and then say why: what fails on the way is explained as far as it came."""
+    after = desk.ledger.save_position(_changed(position, verdict))
     try:
-        desk.orders.carry_out(position, decide)
+        after = _carry_out(desk, after, inputs)
     finally:
-        # After the orders: an alert that is slow to publish must not make them late.
-        if told is not None:
-            desk.alerts.tell(told)
+        explain(desk, position, after, verdict, report.failures)
 
 
-def _case(desk: TradingDesk, position: Position, quote: Quote | None, last_close: float | None) -> ExitCase:
-    return ExitCase(
-        position=position,
-        mark=quote.mark if quote else None,
-        index=quote.index if quote else None,
-        quoted_at=quote.at if quote else None,
-        last_close=last_close,
-        rules=desk.rules,
-        now=desk.now,
-    )
+def _changed(position: Position, verdict: ExitVerdict) -> Position:
+    if isinstance(verdict.action, MoveStop):
+        return replace(position, stop=verdict.action.to)
+    return position.moved(PositionState.CLOSING, close_reason=verdict.fired)
 
 
-def _apply(desk: TradingDesk, position: Position, action: MoveStop | Close, rule: str) -> Position:
-    if isinstance(action, MoveStop):
-        changed = replace(position, stop=action.to)
-    else:
-        changed = position.moved(PositionState.CLOSING, close_reason=rule)
-    return desk.ledger.save_position(changed)
-
-
-def _adjusted(desk: TradingDesk, position: Position, rule: str, why: str) -> Alert:
-    return Alert(
-        kind=AlertKind.POSITION_ADJUSTED,
-        severity=Severity.INFO,
-        subject=f"{position.id}:{rule}",
-        title=f"{position.instrument} {position.side}: {rule}",
-        text=why,
-        at=desk.now,
-    )
+def _carry_out(desk: TradingDesk, position: Position, inputs: ExitInputs) -> Position:
+    quote = inputs.quote_of(position)
+    decide = partial(protective_steps, mark=quote.mark if quote else None, rules=desk.rules, now=desk.now)
+    return desk.orders.carry_out(position, decide)

@@ -16,7 +16,9 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     report = manage_exits(desk)
     proof = {
         "positions": report.positions,
+        "dust": report.dust,
         "evaluated": report.evaluated,
+        "without_input": report.without_input,
         "fired": report.fired,
         "sent": desk.orders.sent,
         "failures": report.failures,

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from shared.failures import FAILURES
+from shared.runtime import rules_for
+from shared.settings import DashboardSettings
 from shared.storage.control import ControlStore
 from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
+from trading.errors import InvalidRules
 from trading.model.times import Timeframe
-from trading.reporting.cockpit import Cockpit
+from trading.reporting.cockpit import Cockpit, render_cockpit
+from trading.reporting.tables import cell
 
-DESCRIPTION = "Cockpit of the SMC Trader: health, open positions with their stops, decisions with reasons, trades."
+DESCRIPTION = (
+    "Cockpit of the SMC Trader: the kill level and the buttons that change it, health, open positions with their "
+    "stops, decisions with reasons, trades. It needs no parameters; who presses a button needs the right to invoke "
+    "`control_trading`."
+)
 
 
 def read_cockpit(control: ControlStore, ledger: Ledger, decisions: DecisionStore, now: datetime) -> Cockpit:
@@ -31,6 +41,29 @@ def read_cockpit(control: ControlStore, ledger: Ledger, decisions: DecisionStore
         refused=listing.refused,
         trades=ledger.trades(_months(now)),
     )
+
+
+def drawn_cockpit(control: ControlStore, ledger: Ledger, decisions: DecisionStore, now: datetime) -> str:
+    """What cannot be read keeps nobody from the buttons."""
+    try:
+        return render_cockpit(read_cockpit(control, ledger, decisions, now))
+    except FAILURES as error:
+        return f"<p>The cockpit cannot be drawn: {cell(f'{type(error).__name__}: {error}')}</p>"
+
+
+def open_coins(ledger: Ledger) -> list[str]:
+    """Coins with an open record, each of which can be closed alone; one that cannot be read is among them by name."""
+    positions, unreadable = ledger.readable_positions()
+    return sorted([*(str(each.instrument) for each in positions), *(each.partition(":")[0] for each in unreadable)])
+
+
+def loss_limit(settings: DashboardSettings) -> Decimal | None:
+    """Percent of the day's peak; None when the rules of this deployment cannot be read: the buttons are drawn all the
+    same."""
+    try:
+        return rules_for(settings).risk.daily_loss_pct
+    except InvalidRules:
+        return None
 
 
 def _months(now: datetime) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ def _show_tables(console: Console, options: DemoOptions, played: Played) -> None
     summary = played.summary
     console.print(_funnel_table(summary))
     console.print(_trades_table(summary))
+    console.print(_exits_table(summary))
     console.print(_figures_table(summary))
     compression = summary["schedule_compression"]
     console.print(
@@ -128,6 +129,16 @@ def _trades_table(summary: Mapping[str, Any]) -> Table:
             *(f"{float(trade[name]):+.2f}" for name in ("net_pnl", "fees", "funding")),
             trade["exit_reason"],
         )
+    return table
+
+
+def _exits_table(summary: Mapping[str, Any]) -> Table:
+    table = Table(title="Exit rules")
+    table.add_column("rule")
+    for name in ("evaluated", "without input", "fired"):
+        table.add_column(name, justify="right")
+    for rule, counts in summary["exits"].items():
+        table.add_row(rule, *(f"{counts[name]:,}" for name in ("evaluated", "without_input", "fired")))
     return table
 
 

@@ -12,9 +12,10 @@ import typer
 from infra.cli.data import backfill, data
 from infra.cli.demo_view import show_demo
 from infra.cli.events import events
-from infra.cli.operators import Target, ask, flatten, show_answer
+from infra.cli.operators import Target, ask, in_two_steps, show_answer
 from infra.cli.paper import paper
 from infra.cli.recorded_funnel import funnel
+from infra.cli.status_screen import show_status
 from infra.local.demo import DemoOptions
 from infra.local.stack import LocalStack
 from trading.errors import InvalidInput, TradingError
@@ -34,6 +35,7 @@ StateDir = Annotated[Path, typer.Option(help="Folder of the local stack.")]
 Stack = Annotated[str, typer.Option(help="Name of the deployed CloudFormation stack; empty for the local stack.")]
 Reason = Annotated[str, typer.Option(help="Why, for the audit record: one line.")]
 Operator = Annotated[str, typer.Option(help="Who asks, for the audit record; empty for your login name.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: do what the first answer names.")]
 Candles = Annotated[
     Path | None,
     typer.Option(help="Folder of recorded candles (csv.gz, or Kraken's OHLCVT export); generated prices without."),
@@ -106,13 +108,14 @@ def stop(state_dir: StateDir = DEFAULT_STATE, as_json: Json = False) -> None:
 
 @app.command()
 def status(state_dir: StateDir = DEFAULT_STATE, stack: Stack = "", as_json: Json = False) -> None:
-    """Health, kill level, open positions and the last run of every function."""
-    show_answer(ask(Target(state_dir=state_dir, stack=stack), {"action": "status"}), as_json=as_json)
+    """What is wrong first; then kill level, equity, today's loss, positions, last runs and queues."""
+    show_status(ask(Target(state_dir=state_dir, stack=stack), {"action": "status"}), as_json=as_json)
 
 
 @app.command()
-def pause(
+def pause(  # noqa: PLR0913 - one parameter an option, as typer wants them
     reason: Reason,
+    level: Annotated[int, typer.Option(help="1: no new entries; 2: entries that rest are cancelled too.")] = 1,
     operator: Operator = "",
     state_dir: StateDir = DEFAULT_STATE,
     stack: Stack = "",
@@ -120,35 +123,53 @@ def pause(
 ) -> None:
     """Stop new entries. Open positions stay protected and managed."""
     target = Target(state_dir=state_dir, stack=stack, operator=operator)
-    show_answer(ask(target, target.signed("pause", reason)), as_json=as_json)
+    show_answer(ask(target, {**target.signed("pause", reason), "level": level}), as_json=as_json)
 
 
 @app.command()
-def resume(
+def resume(  # noqa: PLR0913 - one parameter an option, as typer wants them
     reason: Reason,
     operator: Operator = "",
+    yes: Yes = False,
     state_dir: StateDir = DEFAULT_STATE,
     stack: Stack = "",
     as_json: Json = False,
 ) -> None:
-    """Allow entries again. A daily loss halt ends only on a later day."""
+    """Allow entries again; above K1 in two steps. A daily loss halt ends only on a later day, a lock leads to K1."""
     target = Target(state_dir=state_dir, stack=stack, operator=operator)
-    show_answer(ask(target, target.signed("resume", reason)), as_json=as_json)
+    request = target.signed("resume", reason)
+    show_answer(in_two_steps(target, request, "Let trading go on?", confirmed=yes), as_json=as_json)
 
 
-@app.command(name="flatten")
-def flatten_command(  # noqa: PLR0913 - one parameter an option, as typer wants them
+@app.command()
+def flatten(  # noqa: PLR0913 - one parameter an option, as typer wants them
     reason: Reason,
     scope: Annotated[str, typer.Argument(help="ALL or the code of one coin, such as BTC.")] = "ALL",
     operator: Operator = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: close what the first answer names.")] = False,
+    yes: Yes = False,
     state_dir: StateDir = DEFAULT_STATE,
     stack: Stack = "",
     as_json: Json = False,
 ) -> None:
     """Close open positions at the market, in two steps: shows what would be closed, asks, then closes it."""
     target = Target(state_dir=state_dir, stack=stack, operator=operator)
-    show_answer(flatten(target, scope, reason, confirmed=yes), as_json=as_json)
+    request = {**target.signed("flatten", reason), "scope": scope}
+    show_answer(in_two_steps(target, request, "Close this now?", confirmed=yes), as_json=as_json)
+
+
+@app.command()
+def lock(  # noqa: PLR0913 - one parameter an option, as typer wants them
+    reason: Reason,
+    operator: Operator = "",
+    yes: Yes = False,
+    state_dir: StateDir = DEFAULT_STATE,
+    stack: Stack = "",
+    as_json: Json = False,
+) -> None:
+    """Close everything like flatten ALL, and lock: trading begins again only after two resumes."""
+    target = Target(state_dir=state_dir, stack=stack, operator=operator)
+    request = target.signed("lock", reason)
+    show_answer(in_two_steps(target, request, "Close everything and lock?", confirmed=yes), as_json=as_json)
 
 
 @app.command()

@@ -43,15 +43,16 @@ def ask(target: Target, payload: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def flatten(target: Target, scope: str, reason: str, *, confirmed: bool) -> dict[str, Any]:
-    """Ask what would be closed, have a person agree, and close it."""
-    request = {**target.signed("flatten", reason), "scope": scope}
+def in_two_steps(target: Target, request: dict[str, Any], question: str, *, confirmed: bool) -> dict[str, Any]:
+    """Ask what would be done, have a person agree, and do it. One whose first answer has no token is done already."""
     preview = ask(target, request)
+    if "token" not in preview:
+        return preview
     if not confirmed:
         Console(stderr=True).print_json(json.dumps({name: each for name, each in preview.items() if name != "token"}))
         if not sys.stdin.isatty():
-            raise InvalidInput("nothing was closed: without a terminal to ask on, confirm with --yes")
-        typer.confirm("Close this now?", abort=True, err=True)
+            raise InvalidInput("nothing was done: without a terminal to ask on, confirm with --yes")
+        typer.confirm(question, abort=True, err=True)
     return ask(target, {**request, "token": preview["token"]})
 
 

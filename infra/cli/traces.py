@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -28,17 +29,20 @@ BARS_SHOWN, BARS_STORED = 24, 720
 
 
 def show_traces(target: Target, symbol: str, bars: int | None, *, as_json: bool) -> None:
-    """One line per decision. Raises CorruptRecord, after the others were shown, when a trace cannot be read."""
+    """One line per decision and, for a person, one for each thing that became of its signal up to the exits. Raises
+    CorruptRecord, after the others were shown, when a trace cannot be read."""
     coin, count = InstrumentId(symbol.upper()), bars or BARS_SHOWN
     with open_place(target) as place:
         listing = place.decisions.listing_of(coin, place.bars(count))
+        signals = [] if as_json else [each.decision_bar for each in listing.decisions if each.signal is not None]
+        stages = [each for bar in signals for each in place.decisions.stages(bar) if each.instrument == coin]
     if not listing.decisions:
         raise InvalidInput(missing_traces(coin, listing, count))
     if as_json:
         for each in listing.decisions:
             print(json.dumps(trace_document(each)))
     else:
-        _console().print(_traces_table(coin, listing.decisions))
+        _console().print(traces_table(coin, listing.decisions, stages))
     _refuse(listing.refused)
 
 
@@ -92,13 +96,16 @@ def _console() -> Console:
     return out if out.is_terminal else Console(width=LOG_WIDTH)
 
 
-def _traces_table(coin: str, decisions: tuple[Decision, ...]) -> Table:
+def traces_table(coin: str, decisions: Sequence[Decision], stages: Sequence[StageRecord]) -> Table:
+    """Decisions oldest first, each followed by its stages in the order of their time."""
     table = Table(title=f"{coin}: newest {len(decisions)} decisions")
     for name in ("bar closed", "outcome", "score", "why"):
         table.add_column(name)
     for each in decisions:
         score = "" if each.score is None else f"{each.score}/{each.threshold}"
         table.add_row(to_text(each.decision_bar)[:16], each.outcome, score, Text(each.sentence))
+        for stage in sorted((s for s in stages if s.decision_bar == each.decision_bar), key=lambda stage: stage.at):
+            table.add_row(f"  {to_text(stage.at)[5:16]}", f"then {stage.outcome}", "", Text(stage.sentence))
     return table
 
 

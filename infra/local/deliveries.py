@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from infra.local.invoker import Invoker, Tally
-from infra.local.provision import client, invocations_queue
+from infra.local.provision import client
 from infra.local.template import REGION, FunctionSpec, LocalTemplate
 from trading.errors import InvalidInput
 
@@ -24,7 +24,7 @@ ROUNDS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A queue and its reader. `alerts`: the queue stands for Lambda's own queue of invocations from a topic."""
+    """A queue and its reader. `alerts`: a topic feeds the queue."""
 
     function: FunctionSpec
     queue: str
@@ -83,11 +83,8 @@ class Deliveries:
         url = self._names.queue_url(route.queue)
         while messages := self._receive(url, route.batch_size):
             if route.alerts:
-                for message in messages:
-                    self._tally.alerts += message["Attributes"]["ApproximateReceiveCount"] == "1"
-                    self._deliver(route, url, [message], _alert_event(message))
-            else:
-                self._deliver(route, url, messages, _queue_event(self._names.queue_arn(route.queue), messages))
+                self._tally.alerts += sum(each["Attributes"]["ApproximateReceiveCount"] == "1" for each in messages)
+            self._deliver(route, url, messages, queue_event(self._names.queue_arn(route.queue), messages))
 
     def _receive(self, url: str, batch_size: int) -> list[dict[str, Any]]:
         answer = self._queues.receive_message(
@@ -116,11 +113,11 @@ def failed_items(response: Any) -> set[str]:
 
 
 def _routes(template: LocalTemplate) -> Iterator[Route]:
+    fed = {queue for topic in template.topics for queue in topic.queues}
     for function in template.functions:
         for source in function.queues:
-            yield Route(function=function, queue=source.queue, batch_size=source.batch_size, alerts=False)
-        if function.topics:
-            yield Route(function=function, queue=invocations_queue(function), batch_size=10, alerts=True)
+            batch, alerts = source.batch_size, source.queue in fed
+            yield Route(function=function, queue=source.queue, batch_size=batch, alerts=alerts)
 
 
 def _watch_sends(mark: Any) -> None:
@@ -131,7 +128,8 @@ def _watch_sends(mark: Any) -> None:
     boto3.DEFAULT_SESSION = session
 
 
-def _queue_event(arn: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+def queue_event(arn: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """What Lambda's event source makes of received messages."""
     return {
         "Records": [
             {
@@ -146,19 +144,5 @@ def _queue_event(arn: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
                 "awsRegion": REGION,
             }
             for message in messages
-        ]
-    }
-
-
-def _alert_event(message: dict[str, Any]) -> dict[str, Any]:
-    notice = json.loads(message["Body"])
-    return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{notice['TopicArn']}:local",
-                "Sns": {"MessageAttributes": {}, "Subject": None, **notice},
-            }
         ]
     }

@@ -52,6 +52,9 @@ class Progress:
             "rules_fired": self.tally.rules.fired,
             "limits_evaluated": self.tally.rules.limits_evaluated,
             "limits_refused": self.tally.rules.limits_refused,
+            "exits_evaluated": self.tally.rules.exits_evaluated,
+            "exits_without_input": self.tally.rules.exits_without_input,
+            "exits_fired": self.tally.rules.exits_fired,
             "wall_seconds": self.wall_seconds,
             "cpu_seconds": self.cpu_seconds,
         }
@@ -64,6 +67,9 @@ class Progress:
             fired=Counter(document.pop("rules_fired")),
             limits_evaluated=Counter(document.pop("limits_evaluated")),
             limits_refused=Counter(document.pop("limits_refused")),
+            exits_evaluated=Counter(document.pop("exits_evaluated")),
+            exits_without_input=Counter(document.pop("exits_without_input")),
+            exits_fired=Counter(document.pop("exits_fired")),
         )
         tally = Tally(
             runs=document.pop("runs"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from infra.local.template import REGION, FunctionSpec, LocalTemplate
+from infra.local.template import REGION, LocalTemplate
 
 ACCESS_KEY = SECRET_KEY = "local"
 
@@ -21,11 +21,6 @@ def client(service: str, endpoint: str) -> Any:
     return session.client(service, endpoint_url=endpoint)
 
 
-def invocations_queue(function: FunctionSpec) -> str:
-    """Logical id of the local queue that stands for Lambda's own queue of asynchronous invocations from topics."""
-    return f"{function.logical_id}Invocations"
-
-
 def provision(template: LocalTemplate, secrets: Mapping[str, Mapping[str, str]]) -> None:
     """Create everything. `secrets` by logical id; every secret of the template must be given a value."""
     endpoint = template.names.endpoint
@@ -36,7 +31,7 @@ def provision(template: LocalTemplate, secrets: Mapping[str, Mapping[str, str]])
         if queue.dead_letters is not None:
             attributes["RedrivePolicy"] = _redrive(template, queue.dead_letters, queue.receives or 1)
         queues.create_queue(QueueName=template.names.name(queue.logical_id), Attributes=attributes)
-    _create_topics(client("sns", endpoint), queues, template)
+    _create_topics(client("sns", endpoint), template)
     _fill_secrets(client("secretsmanager", endpoint), template, secrets)
 
 
@@ -54,21 +49,11 @@ def _create_tables(tables: Any, template: LocalTemplate) -> None:
             )
 
 
-def _create_topics(topics: Any, queues: Any, template: LocalTemplate) -> None:
+def _create_topics(topics: Any, template: LocalTemplate) -> None:
     for topic in template.topics:
-        topics.create_topic(Name=template.names.name(topic))
-    for function in template.functions:
-        if not function.topics:
-            continue
-        queue = invocations_queue(function)
-        attributes = {"VisibilityTimeout": str(6 * function.timeout_seconds)}
-        if function.on_failure is not None:
-            attributes["RedrivePolicy"] = _redrive(template, function.on_failure, function.attempts)
-        queues.create_queue(QueueName=template.names.name(queue), Attributes=attributes)
-        for topic in function.topics:
-            topics.subscribe(
-                TopicArn=template.names.topic_arn(topic), Protocol="sqs", Endpoint=template.names.queue_arn(queue)
-            )
+        arn = topics.create_topic(Name=template.names.name(topic.logical_id))["TopicArn"]
+        for queue in topic.queues:
+            topics.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=template.names.queue_arn(queue))
 
 
 def _redrive(template: LocalTemplate, dead_letters: str, receives: int) -> str:

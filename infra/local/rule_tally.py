@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trading.exits.registry import REGISTRY
 from trading.model.decisions import Decision
 from trading.model.risk import RefusalReason
 
@@ -15,20 +16,28 @@ from trading.model.risk import RefusalReason
 class RuleTally:
     """Counts by rule name: a gate or a limit acts when it refuses, an exit when it closes or moves a stop.
 
-    The limits of the risk gate are counted apart too: two of them (`spread`, `levels`) have the name of a gate.
+    The limits of the risk gate are counted apart too: two of them (`spread`, `levels`) have the name of a gate. So are
+    the exits: two of them (`funding`, `market_disorder`) have the name of a limit.
     """
 
     evaluated: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     limits_evaluated: Counter[str] = field(default_factory=Counter)
     limits_refused: Counter[str] = field(default_factory=Counter)
+    exits_evaluated: Counter[str] = field(default_factory=Counter)
+    exits_without_input: Counter[str] = field(default_factory=Counter)
+    exits_fired: Counter[str] = field(default_factory=Counter)
 
     def add_response(self, response: Any) -> None:
-        """Take what a function says it evaluated: `evaluated`, `fired` and `limits` ({"name:passed": n})."""
+        """Take what a function says it evaluated: exits as `evaluated`, `without_input` and `fired`, limits as `limits`
+        ({"name:passed": n})."""
         if not isinstance(response, Mapping):
             return
         self.evaluated.update(response.get("evaluated") or {})
         self.fired.update(response.get("fired") or {})
+        self.exits_evaluated.update(response.get("evaluated") or {})
+        self.exits_without_input.update(response.get("without_input") or {})
+        self.exits_fired.update(response.get("fired") or {})
         for key, count in (response.get("limits") or {}).items():
             name, _, verdict = key.partition(":")
             refused = count if verdict == "refused" else 0
@@ -49,9 +58,20 @@ class RuleTally:
         return both
 
     def document(self) -> tuple[dict[str, int], dict[str, int]]:
-        """(evaluated, fired), each naming every rule that was evaluated."""
-        names = sorted(set(self.evaluated) | set(self.fired))
+        """(evaluated, fired), each naming every rule that was evaluated, and every exit rule."""
+        names = sorted({*self.evaluated, *self.fired, *(name for name, _ in REGISTRY)})
         return {name: self.evaluated[name] for name in names}, {name: self.fired[name] for name in names}
+
+    def exits(self) -> dict[str, dict[str, int]]:
+        """`evaluated`, `without_input` and `fired` of every registered exit rule, also of those never evaluated."""
+        return {
+            name: {
+                "evaluated": self.exits_evaluated[name],
+                "without_input": self.exits_without_input[name],
+                "fired": self.exits_fired[name],
+            }
+            for name, _ in REGISTRY
+        }
 
     def limits(self) -> tuple[dict[str, int], dict[str, int]]:
         """(evaluated, refused), each naming every limit of the risk gate, also those that were never asked."""

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TextIO
 
 from infra.local.deliveries import Deliveries
+from infra.local.deployments import CREATED, stack_event
 from infra.local.invoker import Invoker, Result, StackClock, WallClock
 from infra.local.progress import Progress
 from infra.local.schedule import due, minutes_between, next_step, slot
 from infra.local.stack import LocalStack
-from infra.local.template import FunctionSpec
+from infra.local.template import ACCOUNT, REGION, FunctionSpec
 from infra.local.wall_time import WallTime
 from shared.clock import install_clock
 from shared.runtime import control_of, ledger_of
@@ -123,11 +124,17 @@ class Runner:
 
     def _fire(self, function: FunctionSpec, now: datetime) -> None:
         scheduled = max(slot(now, period) for period in function.schedules)
-        result = self.invoker.invoke(function.name, {"scheduled_time": to_text(scheduled)})
+        result = self.invoker.invoke(function.name, self._event(function, scheduled))
         if result.error:
             self.deliveries.failed(function, result.error)
         self.progress.slots[function.name] = scheduled
         self.deliveries.drain()
+
+    def _event(self, function: FunctionSpec, scheduled: datetime) -> Mapping[str, Any]:
+        """A new stack says that it is there: whoever listens for that is started by it, and not by the schedule."""
+        if CREATED in function.deployments and function.name not in self.progress.slots:
+            return stack_event(self.template.names.stack, CREATED, self.progress.start, ACCOUNT, REGION)
+        return {"scheduled_time": to_text(scheduled)}
 
     def _note_equity(self) -> None:
         run = control_of(self._ledger_table).last_run("reconcile_positions")

@@ -105,6 +105,7 @@ def _funnel(evidence: Evidence) -> dict[str, Any]:
         "rules_fired": fired,
         "limits_evaluated": limits_evaluated,
         "limits_refused": limits_refused,
+        "exits": rules.exits(),
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.cloudformation import Stack
+from infra.local.deployments import statuses_of
 from trading.errors import InvalidInput
 
 ACCOUNT = "123456789012"
@@ -35,10 +36,8 @@ class QueueSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """One function of the template. `schedules` are the periods of its rate expressions, `topics` logical ids.
-
-    `attempts`: how often an asynchronous invocation is tried; `on_failure` the queue that then takes it.
-    """
+    """One function of the template. `schedules` are the periods of its rate expressions; `on_failure` is the queue that
+    takes an asynchronous invocation that failed; `deployments` are the statuses of its own stack that start it."""
 
     logical_id: str
     name: str
@@ -48,9 +47,8 @@ class FunctionSpec:
     memory_megabytes: int
     schedules: tuple[timedelta, ...]
     queues: tuple[QueueSource, ...]
-    topics: tuple[str, ...]
-    attempts: int
     on_failure: str | None
+    deployments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,14 @@ class QueueSpec:
     visibility_seconds: int
     dead_letters: str | None = None
     receives: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic and the queues that it feeds, by logical id."""
+
+    logical_id: str
+    queues: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,7 @@ class LocalTemplate:
     names: Names
     functions: tuple[FunctionSpec, ...]
     queues: tuple[QueueSpec, ...]
-    topics: tuple[str, ...]
+    topics: tuple[Topic, ...]
     tables: tuple[TableSpec, ...]
     secrets: tuple[str, ...]
 
@@ -140,7 +146,7 @@ def read_template(names: Names, parameters: Mapping[str, str], path: Path = TEMP
         names=names,
         functions=tuple(_function(stack, names, each) for each in _of_kind(stack, "Serverless::Function")),
         queues=tuple(_queue(stack, names, each) for each in of_kind["SQS::Queue"]),
-        topics=of_kind["SNS::Topic"],
+        topics=tuple(_topic(stack, names, each) for each in of_kind["SNS::Topic"]),
         tables=_tables(stack),
         secrets=of_kind["SecretsManager::Secret"],
     )
@@ -170,7 +176,7 @@ def _function(stack: Stack, names: Names, logical_id: str) -> FunctionSpec:
     failure = invoke.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     on_failure = None if failure is None else names.queue_of_arn(stack.resolve(failure, f"{logical_id}.OnFailure"))
     for name, kind, _ in events:
-        if kind not in ("ScheduleV2", "SQS", "SNS"):
+        if kind not in ("ScheduleV2", "SQS", "EventBridgeRule"):
             raise InvalidInput(f"{logical_id} has the event {name} of type {kind}, which the local stack cannot fire")
     return FunctionSpec(
         logical_id=logical_id,
@@ -181,9 +187,13 @@ def _function(stack: Stack, names: Names, logical_id: str) -> FunctionSpec:
         memory_megabytes=int(properties["MemorySize"]),
         schedules=tuple(rate_of(str(each["ScheduleExpression"])) for _, kind, each in events if kind == "ScheduleV2"),
         queues=tuple(_source(stack, names, logical_id, each) for _, kind, each in events if kind == "SQS"),
-        topics=tuple(_topic(stack, logical_id, each) for _, kind, each in events if kind == "SNS"),
-        attempts=1 + int(invoke.get("MaximumRetryAttempts", 2)),
         on_failure=on_failure,
+        deployments=tuple(
+            status
+            for name, kind, each in events
+            if kind == "EventBridgeRule"
+            for status in statuses_of(each["Pattern"], f"{logical_id}.{name}")
+        ),
     )
 
 
@@ -201,9 +211,11 @@ def _source(stack: Stack, names: Names, logical_id: str, event: Mapping[str, Any
     return QueueSource(queue=names.queue_of_arn(arn), batch_size=int(event.get("BatchSize", 10)))
 
 
-def _topic(stack: Stack, logical_id: str, event: Mapping[str, Any]) -> str:
-    arn = str(stack.resolve(event["Topic"], f"{logical_id}.Events"))
-    return next(name for name in _of_kind(stack, "SNS::Topic") if arn.endswith(f"-{name}"))
+def _topic(stack: Stack, names: Names, logical_id: str) -> Topic:
+    found = [stack.resources[each]["Properties"] for each in _of_kind(stack, "SNS::Subscription")]
+    read = [stack.resolve(each, f"subscription of {logical_id}") for each in found if each["Protocol"] == "sqs"]
+    queues = [str(each["Endpoint"]) for each in read if each["TopicArn"] == names.topic_arn(logical_id)]
+    return Topic(logical_id=logical_id, queues=tuple(map(names.queue_of_arn, queues)))
 
 
 def _queue(stack: Stack, names: Names, logical_id: str) -> QueueSpec:

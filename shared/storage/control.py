@@ -72,6 +72,12 @@ class ControlStore:
             raise
         return stored
 
+    def add_audit(self, done: Control, request_id: str) -> None:
+        """Record what a person did that left the switch as it is: `done` is the switch with who, when and why."""
+        audit = self._item("CONTROL_AUDIT", f"{to_text(done.changed_at)}#{done.version:06d}#{request_id}")
+        audit.body = to_json(done)
+        audit.save()
+
     def risk_day(self) -> RiskDay | None:
         """The newest recorded risk day, whatever its date; None before the first.
 
@@ -171,6 +177,11 @@ class ControlStore:
         item.body, item.at, item.expires_at = body, to_text(expires_at), expires_at + timedelta(days=1)
         item.save(condition=LedgerItem.pk.does_not_exist())
 
+    def read_token(self, token: str) -> tuple[str, datetime] | None:
+        """A token's body and expiry without taking it, None when it never was or is spent."""
+        item = self._get(TOKEN, token)
+        return (item.body or "", from_text(item.at or "")) if item else None
+
     def spend_token(self, token: str) -> tuple[str, datetime] | None:
         """Take a single-use token: its body and expiry, or None when it never was or is spent."""
         item = self._get(TOKEN, token)
@@ -184,12 +195,17 @@ class ControlStore:
             raise
         return item.body or "", from_text(item.at or "")
 
-    def tell_once(self, key: str, now: datetime, window: timedelta) -> bool:
-        """True for the first caller with this key in the window: the others stay silent."""
+    def tell_once(self, key: str, now: datetime, window: timedelta, lease: timedelta | None = None) -> bool:
+        """True for the first caller with this key in the window: the others stay silent.
+
+        With a `lease` the window is only claimed, for that long, and `tell_once_settle` says what became of it: a
+        caller that dies in between mutes the others for no longer than the lease.
+        """
         item = self._item(TOLD, key)
+        mark = now if lease is None else claimed_mark(now, window, lease)
         try:
             item.update(
-                [LedgerItem.at.set(to_text(now)), LedgerItem.expires_at.set(now + window + timedelta(days=1))],
+                [LedgerItem.at.set(to_text(mark)), LedgerItem.expires_at.set(now + window + timedelta(days=1))],
                 condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(now - window)),
             )
         except UpdateError as error:
@@ -197,6 +213,17 @@ class ControlStore:
                 return False
             raise
         return True
+
+    def tell_once_settle(self, key: str, claimed: datetime, mark: datetime) -> None:
+        """Move the mark of a window from `claimed` (`claimed_mark`) to `mark`: the time it was told at, or one that
+        lies a window before it to give the claim back. Nothing changes when another caller has the window by now."""
+        try:
+            self._item(TOLD, key).update(
+                [LedgerItem.at.set(to_text(mark))], condition=LedgerItem.at == to_text(claimed)
+            )
+        except UpdateError as error:
+            if not lost_condition(error):
+                raise
 
     def save_health(self, body: str, at: datetime) -> None:
         """The health record is the run record of `check_health`: one write a minute says both."""
@@ -211,6 +238,11 @@ class ControlStore:
             return self._item.get(pk, sk, consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def claimed_mark(now: datetime, window: timedelta, lease: timedelta) -> datetime:
+    """What a window that is only claimed is marked with: a window that ends after the lease."""
+    return now - window + lease
 
 
 def _run(item: LedgerItem) -> RunRecord:

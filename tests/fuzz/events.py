@@ -9,8 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functions.control_trading.payloads import AnyRequest, FlattenRequest, StatusRequest, parse_request
-from functions.forward_alerts.forward import alert_of, forward
+from functions.control_trading.payloads import (
+    AnyRequest,
+    FlattenRequest,
+    StatusRequest,
+    parse_request,
+    without_widget,
+)
+from functions.forward_alerts.forward import Way, forward
+from functions.forward_alerts.notices import alert_of
 from functions.ingest_candles.sharding import shard_message
 from shared.chat_messages import discord_body, slack_body
 from shared.queues import message
@@ -25,12 +32,13 @@ EVENTS = Path(__file__).parent.parent / "events"
 NOT_JSON = "refused by the platform"
 """Lambda gives a handler nothing that is no JSON."""
 
-ACTIONS = ("status", "pause", "resume", "flatten")
+SIGNED = {"action", "operator", "reason"}
 FIELDS = {
     "status": {"action"},
-    "pause": {"action", "operator", "reason"},
-    "resume": {"action", "operator", "reason"},
-    "flatten": {"action", "operator", "reason", "scope", "token"},
+    "pause": {*SIGNED, "level"},
+    "resume": {*SIGNED, "token"},
+    "flatten": {*SIGNED, "scope", "token"},
+    "lock": {*SIGNED, "token"},
 }
 
 
@@ -60,15 +68,20 @@ def _control(body: bytes) -> str:
 
 def _require_asked_for(payload: Any, request: AnyRequest) -> None:
     """Judged apart from the schema: exactly the fields of the action, all of them text that was given."""
-    require(isinstance(payload, dict) and payload["action"] in ACTIONS, "an action that is none was taken")
+    require(isinstance(payload, dict) and payload["action"] in FIELDS, "an action that is none was taken")
     require(payload["action"] == request.action, f"asked for {payload['action']!r}, taken for {request.action}")
+    # What CloudWatch puts beside the payload of a button; its form says who asks and why where the payload does not.
+    payload = without_widget(payload)
     require(set(payload) <= FIELDS[request.action], f"unknown fields were taken: {sorted(payload)}"[:200])
     if isinstance(request, StatusRequest):
         return
     for name in ("operator", "reason"):
         require(isinstance(payload[name], str) and payload[name].strip() != "", f"{name} is {payload[name]!r}")
     if isinstance(request, FlattenRequest):
-        require(isinstance(payload["scope"], str) and payload["scope"].isalnum(), f"scope is {payload['scope']!r}")
+        require(
+            isinstance(payload["scope"], str) and payload["scope"].replace("_", "a").isalnum(),
+            f"scope is {payload['scope']!r}",
+        )
 
 
 def _shard(body: bytes) -> str:
@@ -101,7 +114,8 @@ def _notification(body: bytes) -> str:
     event = payload_of(body)
     addresses = Webhooks(slack="https://slack.invalid/1", discord="https://discord.invalid/1")
     try:
-        told = forward(event, addresses, _Posted(), _NoReceipts(), NOW)
+        way = Way(addresses=addresses, secrets=(), sender=_Posted(), receipts=_NoReceipts(), now=NOW)
+        told = forward(event, way)
     except InvalidInput as error:
         require_sentence(error)
         return "one sentence"
@@ -127,7 +141,8 @@ def _corpus() -> dict[str, tuple[bytes, Callable[[bytes], str]]]:
     for path in sorted(EVENTS.glob("forward_alerts*.json")):
         event = json.loads(path.read_bytes())
         found[path.stem] = (path.read_bytes(), _notification)
-        found[f"{path.stem} text"] = (event["Records"][0]["Sns"]["Message"].encode(), _alert_text)
+        envelope = json.loads(event["Records"][0]["body"])
+        found[f"{path.stem} text"] = (envelope["Message"].encode(), _alert_text)
     return found
 
 

@@ -19,7 +19,7 @@ import boto3
 import pytest
 
 from functions.control_trading.payloads import PauseRequest, ResumeRequest, parse_request
-from shared import aws_clients, runtime, secrets
+from shared import aws_clients, queues, runtime, secrets
 from shared.alerts import alerts_of
 from shared.clock import SystemClock, install_clock
 from shared.venue.last_line import caps_of
@@ -118,6 +118,9 @@ class Stage:
             patch.setenv(name, value)
         topic = boto3.client("sns", region_name=REGION).create_topic(Name="alerts")["TopicArn"]
         patch.setenv("SMC_ALERTS_TOPIC_ARN", topic)
+        queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="queue")["QueueUrl"]
+        for name in ("SMC_QUEUE_URLS", "SMC_DEAD_LETTER_QUEUE_URLS"):
+            patch.setenv(name, f"queue={queue}")
         keeper = boto3.client("secretsmanager", region_name=REGION)
         keeper.create_secret(Name="trading", SecretString=json.dumps({"api_key": KEY, "api_secret": SECRET}))
         keeper.create_secret(Name="webhooks", SecretString="{}")
@@ -158,20 +161,27 @@ class Stage:
             return "refused: tried again, then dead letters"
         require(self.sent == sent, f"{self.sent - sent} orders were sent")
         json.dumps(answer)
+        if isinstance(event, dict) and event.get("describe") is True:
+            return "described"
         if function != "control_trading":
             require(self._level() == before, f"the switch went from K{before} to K{self._level()}")
             return "ran"
         return self._operated(event, answer)
 
-    def _operated(self, event: Any, answer: dict[str, Any]) -> str:
+    def _operated(self, event: Any, answer: Any) -> str:
         try:
             request = parse_request(event)
         except InvalidInput:
+            if isinstance(answer, str):
+                require("Refused" in answer and self._level() == KillLevel.NORMAL, f"{answer}"[:200])
+                return "one page"
             require(answer["ok"] is False and self._level() == KillLevel.NORMAL, f"{answer}"[:200])
             require_sentence(InvalidInput(answer["error"]))
             return "one sentence"
         changes = isinstance(request, PauseRequest | ResumeRequest)
         require(changes or self._level() == KillLevel.NORMAL, f"{request.action} changed the switch")
+        if isinstance(answer, str):
+            return f"page of {request.action}"
         require("closing" not in answer, "positions were closed without a token that was given")
         return f"valid {request.action}"
 
@@ -191,7 +201,8 @@ def _handler(function: str) -> Callable[[Any, Any], Any]:
 
 
 def _forget() -> None:
-    caches = (aws_clients.topics_client, aws_clients.secrets_client, secrets.secret_reader, alerts_of)
+    clients = (aws_clients.topics_client, aws_clients.secrets_client, queues.queues_client)
+    caches = (*clients, secrets.secret_reader, alerts_of, runtime.quality_of)
     stores = (runtime.control_of, runtime.ledger_of, runtime.decisions_of, runtime.market_of, runtime.watch_of)
     for each in (*caches, *stores, account_of, spot_of, futures_of):
         each.cache_clear()

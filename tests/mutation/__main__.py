@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [stage ...]`: mutates stages of `trading` in a folder of their own and judges the tests."""
+"""`python -m tests.mutation [stage ...]`: mutates stages in a folder of their own and judges their tests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rich.console import Console
 from tests.mutation import report
 from tests.mutation.mutants import Mutant, RunStopped, run
 from tests.mutation.verdict import Accepted, problems, read_accepted, score, score_modules
-from tests.mutation.workspace import Stage
+from tests.mutation.workspace import Stage, module_of
 
-STAGES = ("risk",)
+STAGES = ("risk", "exits")
 OUT = Path("out/mutation")
 SURVIVORS = Path("tests/mutation/survivors.toml")
 WIDTH = 160
@@ -26,7 +26,7 @@ def main() -> int:
     """0 when all is well, 1 when mutants survive that may not, 2 when the tests fail without any mutant."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument(
-        "stages", nargs="*", metavar="stage", help=f"folders of trading; {', '.join(STAGES)} without any"
+        "stages", nargs="*", metavar="stage", help=f"folders of trading, or control; {', '.join(STAGES)} without any"
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the project; the current folder without it")
     parser.add_argument("--document", type=Path, help="the page of survivors to write")
@@ -61,7 +61,7 @@ def judge(stages: list[Stage], accepted: list[Accepted], processes: int) -> repo
         log = stage.root / OUT / f"{stage.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         mutants[stage.name] = run(stage, processes, log)
-    totals = [score(f"trading.{name}", group) for name, group in mutants.items() if group]
+    totals = [score(module_of(name), group) for name, group in mutants.items() if group]
     return report.Findings(
         scores=[*(each for group in mutants.values() for each in score_modules(group)), *totals],
         survivors=[each for group in mutants.values() for each in group if each.survived],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.mutants import Mutant, Outcome
+from tests.mutation.workspace import module_of
 
 WANTED_PERCENT = 90
 
@@ -79,7 +80,7 @@ def change_of(mutant: Mutant) -> Change:
 
 def problems(mutants: Mapping[str, Sequence[Mutant]], accepted: Iterable[Accepted]) -> list[str]:
     """Every reason, one sentence each, for which the run (mutants by stage) fails; nothing when all is well."""
-    prefixes = tuple(f"trading.{stage}." for stage in mutants)
+    prefixes = tuple(f"{module_of(stage)}." for stage in mutants)
     allowed = Counter({each.change: each.times for each in accepted if each.module.startswith(prefixes)})
     found = Counter(change_of(each) for group in mutants.values() for each in group if each.survived)
     return [
@@ -91,7 +92,7 @@ def problems(mutants: Mapping[str, Sequence[Mutant]], accepted: Iterable[Accepte
 
 def _low_scores(mutants: Mapping[str, Sequence[Mutant]]) -> list[str]:
     empty = [f"Stage {stage} has no mutants: expected at least one." for stage, group in mutants.items() if not group]
-    scores = [score(f"trading.{stage}", group) for stage, group in mutants.items() if group]
+    scores = [score(module_of(stage), group) for stage, group in mutants.items() if group]
     return empty + [
         f"The score of {each.name} is {each.percent:.1f} %, expected at least {WANTED_PERCENT} %."
         for each in scores

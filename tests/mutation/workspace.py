@@ -12,6 +12,9 @@ PACKAGE = Path("layers/trading/python/trading")
 BESIDE = ("shared", "functions", "infra", "tests")
 """What the tests may import besides the package; copied unmutated."""
 
+FUNCTIONS = {"control": ("control_trading", "tests/unit/operator")}
+"""Stages that are a function of the system instead of a folder of `trading`, with their tests."""
+
 PLUGIN = Path(__file__).with_name("few_examples.py")
 PYTEST_OPTIONS = ["-p", "no:xdist", "-p", "no:cacheprovider", "-p", PLUGIN.stem, "-m", "not slow"]
 NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -19,7 +22,7 @@ NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One folder of `trading` and the unit tests that have to notice every change in it."""
+    """One folder of `trading`, or one of `functions`, and the unit tests that have to notice every change in it."""
 
     root: Path
     name: str
@@ -30,12 +33,22 @@ class Stage:
                 raise ValueError(f"Stage {self.name!r} cannot be mutated: expected a folder {folder}.")
 
     @property
+    def top(self) -> Path:
+        """The folder of the package that is imported by its name."""
+        return Path("functions") if self.name in FUNCTIONS else PACKAGE
+
+    @property
+    def module(self) -> str:
+        """As it is imported, such as `trading.risk`."""
+        return module_of(self.name)
+
+    @property
     def sources(self) -> Path:
-        return self.root / PACKAGE / self.name
+        return self.root / self.top / self.module.partition(".")[2]
 
     @property
     def tests(self) -> str:
-        return f"tests/unit/{self.name}"
+        return FUNCTIONS[self.name][1] if self.name in FUNCTIONS else f"tests/unit/{self.name}"
 
     def called_on_import(self) -> set[str]:
         """Names of what modules of the stage call outside functions, such as a factory of entries of a table."""
@@ -51,12 +64,16 @@ class Stage:
     def decorated(self) -> list[str]:
         """Functions that mutmut leaves as they are, because decorators run when the module is imported."""
         return [
-            f"trading.{self.name}.{path.stem}.{node.name}"
+            f"{self.module}.{path.stem}.{node.name}"
             for path in sorted(self.sources.rglob("*.py"))
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             if not {ast.unparse(each) for each in node.decorator_list} <= {"staticmethod", "classmethod"}
         ]
+
+
+def module_of(stage: str) -> str:
+    return f"functions.{FUNCTIONS[stage][0]}" if stage in FUNCTIONS else f"trading.{stage}"
 
 
 def prepare(stage: Stage, folder: Path) -> None:
@@ -65,10 +82,10 @@ def prepare(stage: Stage, folder: Path) -> None:
     The package lies at the top, so that its modules have the names under which the tests import them.
     """
     mutants = folder / "mutants"
-    shutil.copytree(stage.root / PACKAGE, folder / "trading", ignore=NO_CACHES)
-    for name in BESIDE:
-        if (stage.root / name).is_dir():
-            shutil.copytree(stage.root / name, mutants / name, ignore=NO_CACHES)
+    shutil.copytree(stage.root / stage.top, folder / stage.top.name, ignore=NO_CACHES)
+    for source in (PACKAGE, *map(Path, BESIDE)):
+        if source != stage.top and (stage.root / source).is_dir():
+            shutil.copytree(stage.root / source, mutants / source.name, ignore=NO_CACHES)
     shutil.copy(PLUGIN, mutants / PLUGIN.name)
     project = (stage.root / "pyproject.toml").read_text(encoding="utf-8")
     (folder / "pyproject.toml").write_text(project + _configuration(stage), encoding="utf-8")
@@ -76,8 +93,8 @@ def prepare(stage: Stage, folder: Path) -> None:
 
 def _configuration(stage: Stage) -> str:
     values = {
-        "source_paths": ["trading"],
-        "only_mutate": [f"trading/{stage.name}/*.py"],
+        "source_paths": [stage.top.name],
+        "only_mutate": [f"{stage.module.replace('.', '/')}/*.py"],
         "pytest_add_cli_args_test_selection": [stage.tests],
         "pytest_add_cli_args": PYTEST_OPTIONS,
         "use_git_change_detection": False,

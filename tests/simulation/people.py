@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.fault_model import Window
+from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import SimulatedWorld
 from trading import matching
@@ -16,6 +17,11 @@ from trading.matching import MarketStatus
 
 HOUR_MS = 60 * MINUTE_MS
 HALTS = (MarketStatus.POST_ONLY, MarketStatus.SUSPENDED, MarketStatus.SUSPENDED)
+ACTS = ("pause", "cancel", "flatten", "flatten", "close", "close", "lock")
+"""K1, K2, K3, one coin, K4. `close` is a flatten of one coin: it leaves the level as it is."""
+
+CLOSING = ("flatten", "close", "lock")
+TRIES = 30
 TWO_VERSIONS_MS = 5 * MINUTE_MS
 """How long the old version still answers after a deploy."""
 
@@ -37,13 +43,24 @@ class People:
             kernel.at(random.randrange(self.world.day_ms), self._owner(number, random.random(), random.random()))
         for number in range(options.operator_acts):
             at = random.randrange(self.world.day_ms - HOUR_MS)
-            self._operator(number, at, random.choice(["pause", "flatten", "pause"]), random.randint(2, 40))
+            drawn = random.choice(["pause", "flatten", "pause"]), random.randint(2, 40)
+            at, action = self._of_a_person(number, at) if options.profile == "human" else (at, drawn[0])
+            self._operator(number, at, action, drawn[1])
         for number in range(options.halts):
             self._halt(number, random.randrange(self.world.day_ms), random.choice(HALTS))
         for number in range(options.corrupt_records):
             kernel.at(random.randrange(self.world.day_ms - HOUR_MS), self._damage(number))
         for number in range(options.deploys):
             kernel.at(random.randrange(self.world.day_ms), self._deploy(number))
+
+    def _of_a_person(self, number: int, at_ms: int) -> tuple[int, str]:
+        """In the human profile: every kind of act, and four in ten of them while something is out of reach."""
+        random = Random(f"{self.world.options.seed}:operator {number}")
+        outages = [each for each in self.world.faults.windows if each.start_ms < self.world.day_ms - HOUR_MS]
+        if outages and random.random() < 0.4:
+            chosen = random.choice(outages)
+            at_ms = random.randrange(chosen.start_ms, min(chosen.end_ms, self.world.day_ms - HOUR_MS))
+        return at_ms, random.choice(ACTS)
 
     def _owner(self, number: int, coin_roll: float, kind_roll: float) -> Callable[[], None]:
         """The owner trades by hand: opens, closes a part, cancels a stop of ours, or leaves an order of his own."""
@@ -116,36 +133,68 @@ class People:
             if not world.tape.admit(f"operator {number}", "operator", world.kernel.now_ms):
                 return
             self.acts.append(action)
-            if action == "flatten":
-                self.flatten(number, who)
+            if action in CLOSING:
+                self._close(number, action, who)
             else:
-                world.invoke("control_trading", f"{action} {number}", {"action": action, **who})
-            world.kernel.after(minutes * MINUTE_MS, lambda: self._resume(number, 0, who))
+                level = {"level": 2} if action == "cancel" else {}
+                world.invoke("control_trading", f"{action} {number}", {"action": "pause", **level, **who})
+            if action != "close":
+                world.kernel.after(minutes * MINUTE_MS, lambda: self._resume(number, 0, who))
 
         world.kernel.at(at_ms, act)
 
     def flatten(self, number: int, who: dict[str, str]) -> None:
+        self._close(number, "flatten", who)
+
+    def _close(self, number: int, action: str, who: dict[str, str]) -> None:
+        """Of everything, of everything with a lock, or of one coin. Asked for again until a confirmation succeeds: what
+        was shown may have changed meanwhile, or nobody may have answered."""
+        event: dict[str, Any] = {"action": "lock" if action == "lock" else "flatten", **who}
+        if action != "lock":
+            event["scope"] = self._one_coin(number) if action == "close" else "ALL"
+        self._two_steps(f"{action} {number}", event, 0)
+
+    def _two_steps(self, name: str, event: dict[str, Any], attempt: int) -> None:
         world = self.world
-        event: dict[str, Any] = {"action": "flatten", "scope": "ALL", **who}
-        process = world.invoke("control_trading", f"flatten {number} asked", event)
+        again = f" {attempt}" if attempt else ""
+        asked = world.invoke("control_trading", f"{name}{again} asked", event)
 
         def confirm() -> None:
-            answer = process.answer if process.over and isinstance(process.answer, dict) else {}
-            if token := answer.get("token"):
-                world.invoke("control_trading", f"flatten {number} confirmed", {**event, "token": token})
-
-        world.kernel.after(25_000, confirm)
-
-    def _resume(self, number: int, attempt: int, who: dict[str, str]) -> None:
-        """A person tries again until it works: after a flatten only a flat account may go on."""
-        world = self.world
-        process = world.invoke("control_trading", f"resume {number}.{attempt}", {"action": "resume", **who})
+            if token := _answer_of(asked).get("token"):
+                name_2, event_2 = f"{name}{again} confirmed", {**event, "token": token}
+                confirmed.append(world.invoke("control_trading", name_2, event_2))
 
         def look() -> None:
-            done = process.over and isinstance(process.answer, dict) and process.answer.get("ok")
-            if not done and attempt < 30:
+            if attempt < TRIES and not any(_answer_of(each).get("ok") for each in confirmed):
+                self._two_steps(name, event, attempt + 1)
+
+        confirmed: list[Process] = []
+        world.kernel.after(25_000, confirm)
+        world.kernel.after(MINUTE_MS + 25_000, look)
+
+    def _one_coin(self, number: int) -> str:
+        """Most often one that is held or about to be."""
+        recorded = sorted(str(name) for name in self.world.tables.positions)
+        coins = recorded or [str(each.id) for each in self.world.instruments]
+        return coins[number % len(coins)]
+
+    def _resume(self, number: int, attempt: int, who: dict[str, str]) -> None:
+        """A person tries again until it works: after a flatten only a flat account may go on, and a lock takes two."""
+        world, name = self.world, f"resume {number}.{attempt}"
+        process = world.invoke("control_trading", name, {"action": "resume", **who})
+
+        def confirm() -> None:
+            if token := _answer_of(process).get("token"):
+                event = {"action": "resume", **who, "token": token}
+                confirmed.append(world.invoke("control_trading", f"{name} confirmed", event))
+
+        def look() -> None:
+            done = any(_answer_of(each).get("kill_level") == 0 for each in [process, *confirmed])
+            if not done and attempt < TRIES:
                 self._resume(number, attempt + 1, who)
 
+        confirmed: list[Process] = []
+        world.kernel.after(30_000, confirm)
         world.kernel.after(2 * MINUTE_MS, look)
 
     def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
@@ -197,3 +246,8 @@ class People:
                 self.acts.append("deploys")
 
         return act
+
+
+def _answer_of(process: Process) -> dict[str, Any]:
+    """Nothing, of one that failed or is not over."""
+    return process.answer if process.over and isinstance(process.answer, dict) else {}

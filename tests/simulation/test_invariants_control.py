@@ -11,6 +11,7 @@ import pytest
 
 import functions.execute_signals.entries as entries
 from tests.fakes.records import planned, risk_day, with_state
+from tests.simulation.invariants.closing import OneIsClosed
 from tests.simulation.invariants.control import (
     CONTROL,
     CancelledWhenStopped,
@@ -133,6 +134,34 @@ def test_position_held_after_flatten_is_caught() -> None:
     assert "PF_COINUSD is still held" in trial.said("S17")
 
 
+def close_one(trial: Trial) -> None:
+    trial.act(lambda: {"ok": True, "scope": "COIN"}, "control_trading", "close 1 confirmed")
+
+
+def test_coin_held_after_it_was_closed_is_caught() -> None:
+    trial = trial_of(OneIsClosed)
+    buy = matching.OrderRequest(
+        symbol="PF_COINUSD", side=matching.Side.BUY, order_type=matching.OrderType.MARKET, size=Decimal(1)
+    )
+    trial.world.venue.engine.send(buy)
+    trial.world.ledger_truth.adopt_position(replace(planned(), close_reason="flatten"))
+    close_one(trial)
+    for _ in range(4):
+        assert not trial.said("S17one")
+        trial.look()
+        trial.wait(60_000)
+    assert "PF_COINUSD is still held" in trial.said("S17one")
+
+
+def test_entry_sent_after_the_close_is_caught() -> None:
+    trial = trial_of(OneIsClosed)
+    position = trial.world.ledger_truth.adopt_position(replace(planned(), close_reason="flatten"))
+    close_one(trial)
+    sending = with_state(position, Purpose.ENTRY, IntentState.SENDING)
+    trial.act(lambda: trial.ledger.save_position(sending))
+    assert "went out after a person had it closed" in trial.said("S17one")
+
+
 def test_order_left_after_flatten_is_caught() -> None:
     trial = trial_of(FlattenedIsFlat)
     resting_entry(trial)
@@ -183,6 +212,24 @@ def test_level_that_falls_by_itself_is_caught(function: str, name: str, by: str)
     assert not trial.said("S19")
     trial.act(lambda: trial.control.set_control(switched(trial, KillLevel.NORMAL, changed_by=by)), function, name)
     assert f"by {by!r}" in trial.said("S19")
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "to", "falls_too_fast"),
+    [
+        (KillLevel.CANCEL_ENTRIES, "resume 1", KillLevel.NORMAL, True),
+        (KillLevel.CANCEL_ENTRIES, "resume 1 confirmed", KillLevel.NORMAL, False),
+        (KillLevel.NO_ENTRIES, "resume 1", KillLevel.NORMAL, False),
+        (KillLevel.LOCK, "resume 1 confirmed", KillLevel.NORMAL, True),
+        (KillLevel.LOCK, "resume 1 confirmed", KillLevel.NO_ENTRIES, False),
+    ],
+)
+def test_level_that_falls_too_fast_is_caught(before: KillLevel, name: str, to: KillLevel, falls_too_fast: bool) -> None:
+    trial = trial_of(LoweredByPeople)
+    raise_to(trial, before)
+    changed = switched(trial, to, changed_by="anna (request 1)")
+    trial.act(lambda: trial.control.set_control(changed), "control_trading", name)
+    assert ("too few steps" in trial.said("S19")) == falls_too_fast
 
 
 def test_flatten_ordered_by_a_guard_is_caught() -> None:

@@ -144,6 +144,7 @@ def operated(trial: Trial, action: str, answer: dict[str, object]) -> str:
         ("pause", {"ok": True}, "the level is K0"),
         ("resume", {"ok": False, "error": "level is K3"}, "was refused"),
         ("flatten", {"ok": False, "error": "token is unknown"}, ""),
+        ("cancel", {"ok": True}, "the level is K0"),
         ("status", {"ok": True}, ""),
     ],
 )
@@ -151,6 +152,20 @@ def test_operator_gets_what_was_asked_for(action: str, answer: dict[str, object]
     said = operated(trial_of(PeopleGetWhatTheyAsk), action, answer)
     assert expected in said
     assert bool(expected) == bool(said)
+
+
+@pytest.mark.parametrize("action", ["flatten", "lock"])
+def test_confirmation_that_changes_nothing_is_caught(action: str) -> None:
+    trial = trial_of(PeopleGetWhatTheyAsk)
+    trial.act(lambda: {"ok": True}, "control_trading", f"{action} 0 confirmed")
+    assert "the level is K0" in trial.said("L6")
+
+
+def test_coin_left_without_the_order_is_caught() -> None:
+    trial = trial_of(PeopleGetWhatTheyAsk)
+    trial.world.ledger_truth.adopt_position(planned())
+    trial.act(lambda: {"ok": True, "scope": "COIN"}, "control_trading", "close 0 confirmed")
+    assert "without the order" in trial.said("L6")
 
 
 def test_pause_that_changes_nothing_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

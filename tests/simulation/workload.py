@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 
 from tests.fakes.records import signal
 from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
+from tests.simulation.sights import Sights
 from tests.simulation.world import START, SimulatedWorld
 from trading.errors import InvalidInput
 from trading.model.instruments import Instrument, Side
@@ -124,8 +126,12 @@ class Workload:
     # market data
 
     def _closes(self, until_ms: int) -> None:
+        seen = Sights(self.world)
+        seen.remember()
         for quarter in range(1, until_ms // (15 * MINUTE_MS) + 1):
             self.world.kernel.at(quarter * 15 * MINUTE_MS + 8000, self._close_bar(quarter))
+        for hour in range(1, until_ms // HOUR_MS + 1):
+            self.world.kernel.at(hour * HOUR_MS + 9000, partial(seen.close_hour, hour))
 
     def _close_bar(self, quarter: int) -> Callable[[], None]:
         def close() -> None:

@@ -93,3 +93,51 @@ def test_presence_is_known_without_reading_the_value(cloud: Cloud) -> None:
     assert [reader.has_value(name) for name in ("filled", "empty", "nowhere")] == [True, False, False]
     rotate("empty", "{}")
     assert reader.has_value("empty")
+
+
+def test_address_of_one_severity_is_checked_like_the_others(cloud: Cloud) -> None:
+    cloud.keep_secret("hooks", json.dumps({"slack_critical": f"http://example.com/{CANARY}"}))
+    with pytest.raises(InvalidInput, match="the slack_critical address in secret hooks is no https address") as caught:
+        SecretReader().webhooks("hooks")
+    assert CANARY not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (json.dumps({"critical": False}), "a name that is not known here"),
+        (json.dumps({"info": "no"}), "info: input should be a valid boolean"),
+        (json.dumps({"slack": None}), "slack: input should be a valid string"),
+    ],
+)
+def test_wrong_routing_is_named_without_its_value(cloud: Cloud, text: str, problem: str) -> None:
+    cloud.keep_secret("hooks", text)
+    with pytest.raises(InvalidInput, match=problem):
+        SecretReader().webhooks("hooks")
+
+
+def test_routing_by_severity_is_read(cloud: Cloud) -> None:
+    routes = {"slack": "https://a/1", "slack_critical": "https://b/1", "discord_info": "https://c/1", "info": False}
+    cloud.keep_secret("hooks", json.dumps(routes))
+    expected = Webhooks(discord="", **routes)  # type: ignore[arg-type]
+    assert SecretReader().webhooks("hooks") == expected
+
+
+def test_all_that_was_read_is_known_as_secret(cloud: Cloud) -> None:
+    reader = SecretReader()
+    assert reader.values() == frozenset()
+    cloud.keep_secret("trading", keys_text(CANARY))
+    cloud.keep_secret("hooks", json.dumps({"slack": "https://hooks.example/services/T0/token-1", "info": True}))
+    reader.trading_keys("trading")
+    reader.webhooks("hooks")
+    address = "https://hooks.example/services/T0/token-1"
+    assert reader.values() == {CANARY, "s", address, "/services/T0/token-1", "token-1"}
+
+
+@pytest.mark.parametrize("text", [f"{CANARY} is no JSON", json.dumps([CANARY]), json.dumps(CANARY)])
+def test_malformed_secret_is_a_secret_as_a_whole(cloud: Cloud, text: str) -> None:
+    cloud.keep_secret("trading", text)
+    reader = SecretReader()
+    with pytest.raises(InvalidInput):
+        reader.trading_keys("trading")
+    assert reader.values() == {text}

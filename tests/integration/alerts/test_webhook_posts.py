@@ -68,3 +68,62 @@ def test_delivered_address_never_shows_in_debug_log(receiver: Receiver, caplog: 
     caplog.set_level(logging.DEBUG)
     WebhookSender().post(receiver.url + CANARY, {})
     assert "canary" not in caplog.text
+
+
+class Elapsed:
+    """Seconds that pass only by waiting."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(round(seconds, 3))
+        self.seconds += seconds
+
+
+def test_posts_to_one_address_are_a_second_apart(receiver: Receiver) -> None:
+    elapsed = Elapsed()
+    run = WebhookSender(elapsed=elapsed, pause=elapsed.wait).run(2)
+    for path in ("/a", "/a", "/b", "/a"):
+        assert run.post(receiver.url + path, {}).delivered
+    assert elapsed.waits == [1.0, 1.0]
+
+
+def test_address_that_fails_costs_a_run_its_share_once(receiver: Receiver) -> None:
+    elapsed = Elapsed()
+    run = WebhookSender(elapsed=elapsed, pause=elapsed.wait).run(2)
+    receiver.will_answer("/a", *[Answer(500)] * 9)
+    assert not run.post(receiver.url + "/a", {}).delivered
+    spent = elapsed.seconds
+    delivery = run.post(receiver.url + "/a", {})
+    assert (delivery.attempts, delivery.detail) == (0, "not tried after: gave up after 500")
+    assert (elapsed.seconds, spent <= 10) == (spent, True)
+    assert run.post(receiver.url + "/b", {}).delivered
+
+
+def test_refused_message_does_not_stop_the_next(receiver: Receiver) -> None:
+    elapsed = Elapsed()
+    run = WebhookSender(elapsed=elapsed, pause=elapsed.wait).run(1)
+    receiver.will_answer("/a", Answer(400))
+    first, second = run.post(receiver.url + "/a", {}), run.post(receiver.url + "/a", {})
+    assert (first.refused, second.delivered) == (True, True)
+
+
+def test_run_ends_when_its_time_is_used_up(receiver: Receiver) -> None:
+    elapsed = Elapsed()
+    run = WebhookSender(elapsed=elapsed, pause=elapsed.wait).run(6)
+    deliveries = [run.post(receiver.url + "/a", {}) for _ in range(9)]
+    assert [each.delivered for each in deliveries] == [True] * 4 + [False] * 5
+    assert deliveries[-1].detail == "no time left in this run"
+    assert elapsed.seconds <= 4
+
+
+def test_dated_retry_after_is_waited_for_like_none(receiver: Receiver) -> None:
+    receiver.will_answer(CANARY, Answer(429, {"Retry-After": "Sun, 22 Nov 2026 12:00:00 GMT"}))
+    waits: list[float] = []
+    assert WebhookSender(pause=waits.append).post(receiver.url + CANARY, {}).delivered
+    assert waits == [0.5]

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.integration.aws.template_reader import TOP, events, functions, read_template, resources, setting
+from shared.queues import named_queues
+from tests.integration.aws.template_reader import (
+    TOP,
+    environment,
+    events,
+    functions,
+    read_template,
+    resources,
+    setting,
+)
+from trading.rules import load_rules
 
 PERMISSIONS = "infra/aws/permissions.yaml"
 MONITORING = "infra/aws/monitoring.yaml"
@@ -71,10 +81,31 @@ def test_every_schedule_has_a_dead_letter_queue() -> None:
 
 
 def test_alert_subscription_has_a_dead_letter_queue() -> None:
-    subscriptions = dict(events("SNS"))
-    assert set(subscriptions) == {"forward_alerts"}
-    target = subscriptions["forward_alerts"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    subscription = resources("AWS::SNS::Subscription")["AlertsQueueSubscription"]
+    [read] = [body for function, body in events("SQS") if function == "forward_alerts"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("sqs", read["Queue"])
+    target = subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert target in resources("AWS::SQS::Queue")
+
+
+def test_only_the_topic_may_fill_the_alert_queues() -> None:
+    found = resources("AWS::SQS::QueuePolicy")
+    policies = [found[name] for name in ("AlertsQueuePolicy", "AlertsDeadLetterQueuePolicy")]
+    for [statement] in (each["PolicyDocument"]["Statement"] for each in policies):
+        assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "AlertsTopic"}}}
+
+
+def test_alert_storm_cannot_take_the_accounts_concurrency() -> None:
+    [read] = [body for function, body in events("SQS") if function == "forward_alerts"]
+    assert read["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert list(events("SNS")) == []
+
+
+def test_alert_is_tried_again_for_two_hours() -> None:
+    queue = resources("AWS::SQS::Queue")["AlertsQueue"]
+    seconds = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+    assert 7200 <= seconds < queue["MessageRetentionPeriod"]
 
 
 def test_every_failed_run_is_kept_for_inspection() -> None:
@@ -157,3 +188,65 @@ def test_dead_letter_alarm_counts_every_dead_letter_queue() -> None:
     queues = {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetterQueue")}
     counted = {each["Dimensions"][0]["Value"]["Ref"] for each in metrics_of(ALARMS["DeadLettersWaiting"])}
     assert counted == {f"{name}Name" for name in queues}
+
+
+def lambda_metrics(name: str, alarms: tuple[str, ...] = tuple(ALARMS)) -> set[str]:
+    """Functions whose AWS/Lambda metric of this name one of the alarms reads."""
+    found = [each for alarm in alarms for each in metrics_of(ALARMS[alarm]) if each["Namespace"] == "AWS/Lambda"]
+    named = [each["Dimensions"][0]["Value"]["Fn::Sub"] for each in found if each["MetricName"] == name]
+    return {each.removeprefix("${StackPrefix}-") for each in named}
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
+def test_every_function_is_watched_for_failure_and_slowness(metric: str) -> None:
+    assert lambda_metrics(metric) == set(functions())
+
+
+def test_run_alarms_ring_at_half_the_time_limit() -> None:
+    guards = lambda_metrics("Duration", ("GuardSlow",))
+    assert {1000 * setting(each, "Timeout") / 2 for each in guards} == {ALARMS["GuardSlow"]["Threshold"]}
+    share, *measured = ALARMS["RunTooLong"]["Metrics"]
+    divisors = dict(re.findall(r"FILL\((m\d+), 0\) / (\d+)", share["Expression"]))
+    assert ALARMS["RunTooLong"]["Threshold"] == 50
+    assert len(divisors) == len(measured) == len(functions()) - len(guards)
+    for each in measured:
+        name = each["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"].removeprefix("${StackPrefix}-")
+        # Milliseconds, in percent of the limit.
+        assert int(divisors[each["Id"]]) == 1000 * setting(name, "Timeout") / 100, name
+
+
+def test_no_alarm_reads_more_metrics_than_cloudwatch_allows() -> None:
+    assert max(len(list(metrics_of(alarm))) for alarm in ALARMS.values()) <= 10
+
+
+def test_day_loss_alarms_ring_where_the_rules_say() -> None:
+    share = load_rules().risk.daily_loss_warning_share
+    assert (ALARMS["DailyLossNear"]["Threshold"], ALARMS["DailyLossReached"]["Threshold"]) == (100 * share, 100)
+
+
+def test_alarms_and_dashboard_read_at_most_twelve_own_metrics() -> None:
+    assert 0 < len(own_metrics()) <= 12
+
+
+def test_every_alarm_reaches_people_and_says_when_it_ends() -> None:
+    for name, alarm in ALARMS.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlertsTopicArn"}], name
+
+
+def health_queues(variable: str) -> set[str]:
+    """Logical ids of the queues that one of check_health's variables names."""
+    return {url.strip("${}") for url in named_queues(environment("check_health")[variable]["Fn::Sub"]).values()}
+
+
+def test_health_looks_at_every_queue() -> None:
+    queues = set(resources("AWS::SQS::Queue"))
+    dead = {name for name in queues if name.endswith("DeadLetterQueue")}
+    assert health_queues("SMC_DEAD_LETTER_QUEUE_URLS") == dead
+    assert health_queues("SMC_QUEUE_URLS") == queues - dead
+
+
+def test_health_may_count_the_messages_it_looks_at() -> None:
+    seen = {resource["Ref"] for name, body in statements() if name == "SeeQueueDepths" for resource in body["Resource"]}
+    assert seen == {f"{queue}Arn" for queue in resources("AWS::SQS::Queue")}
+    assert "SeeQueueDepths" in policies_of("check_health")
+    assert {body["Action"] for name, body in statements() if name == "SeeQueueDepths"} == {"sqs:GetQueueAttributes"}

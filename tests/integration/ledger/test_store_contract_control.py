@@ -12,7 +12,7 @@ import pytest
 from pynamodb.exceptions import PutError
 
 from shared.storage.codec import to_json
-from shared.storage.control import RunRecord
+from shared.storage.control import RunRecord, claimed_mark
 from tests.fakes.records import NOW, control, risk_day, seconds
 from tests.simulation.memory.either import KINDS, Stores, stores_of
 from trading.errors import StoreConflict
@@ -80,6 +80,15 @@ def test_damaged_switch_stops_entries_until_replaced(stores: Stores, text: str, 
     assert found.reason.startswith("control record unreadable: stored Control does not decode")
     again = stores.control.set_control(replace(found, reason="mended"))
     assert stores.control.control(NOW) == again
+
+
+def test_audit_of_what_leaves_the_switch_alone(stores: Stores) -> None:
+    """It collides neither with the switch's own records nor with another request's."""
+    first = stores.control.set_control(control())
+    for request in ("request-1", "request-2", "request-2"):
+        stores.control.add_audit(replace(first, reason=request), request)
+    assert stores.control.control(NOW) == first
+    assert stores.control.set_control(first).version == 2
 
 
 # the risk day
@@ -242,7 +251,9 @@ def test_token_is_added_once_and_spent_once(stores: Stores) -> None:
     with pytest.raises(PutError) as refused:
         stores.control.add_token("one", "more", NOW)
     assert refused.value.cause_response_code == "ConditionalCheckFailedException"
+    assert stores.control.read_token("one") == ("all", expires)
     assert stores.control.spend_token("one") == ("all", expires)
+    assert stores.control.read_token("one") is None
     assert stores.control.spend_token("one") is None
     stores.control.add_token("one", "", NOW)
     assert stores.control.spend_token("one") == ("", NOW)
@@ -255,3 +266,34 @@ def test_window_opens_again_at_its_length(stores: Stores) -> None:
     assert told == [True, False, False, False, False, True, False, False, True]
     assert stores.control.tell_once("other", NOW, window)
     assert stores.control.tell_once("other", NOW, timedelta(0))
+
+
+def test_claimed_window_opens_again_after_its_lease(stores: Stores) -> None:
+    window, lease = timedelta(minutes=10), seconds(45)
+    told = [stores.control.tell_once("naked", NOW + seconds(at), window, lease) for at in (0, 0, 44.999, 45, 60)]
+    assert told == [True, False, False, True, False]
+
+
+def test_settled_claim_mutes_for_the_whole_window(stores: Stores) -> None:
+    window, lease = timedelta(minutes=10), seconds(45)
+    assert stores.control.tell_once("naked", NOW, window, lease)
+    stores.control.tell_once_settle("naked", claimed_mark(NOW, window, lease), NOW)
+    told = [stores.control.tell_once("naked", NOW + seconds(at), window, lease) for at in (45, 599.999, 600)]
+    assert told == [False, False, True]
+
+
+def test_claim_given_back_is_free_at_once(stores: Stores) -> None:
+    window, lease = timedelta(minutes=10), seconds(45)
+    assert stores.control.tell_once("naked", NOW, window, lease)
+    stores.control.tell_once_settle("naked", claimed_mark(NOW, window, lease), NOW - window)
+    assert stores.control.tell_once("naked", NOW, window, lease)
+
+
+def test_late_settling_never_touches_anothers_claim(stores: Stores) -> None:
+    window, lease = timedelta(minutes=10), seconds(45)
+    assert stores.control.tell_once("naked", NOW, window, lease)
+    assert stores.control.tell_once("naked", NOW + seconds(50), window, lease)
+    stores.control.tell_once_settle("naked", claimed_mark(NOW, window, lease), NOW - window)
+    assert not stores.control.tell_once("naked", NOW + seconds(60), window, lease)
+    stores.control.tell_once_settle("nobody", NOW, NOW)
+    assert stores.control.tell_once("nobody", NOW, window)

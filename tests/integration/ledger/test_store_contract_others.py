@@ -15,9 +15,11 @@ from tests.simulation.memory.either import KINDS, Stores, packed, stores_of
 from tests.unit.control.records import decision, universe
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.candles import Candle, CandleSeries
 from trading.model.decisions import Decision, Outcome
 from trading.model.disorder import EVERYWHERE, DisorderPause, MarketWatch, SeenMarks
 from trading.model.instruments import InstrumentId, Universe
+from trading.model.times import Timeframe
 from trading.model.units import Price
 
 
@@ -95,6 +97,31 @@ def test_stage_is_written_once_per_outcome(stores: Stores) -> None:
     listing, stages = stores.decisions.all_of(BAR)
     assert (listing.decisions, stages) == ((trace,), expected)
     assert stores.decisions.stages(BAR + timedelta(hours=1)) == ()
+
+
+def test_stage_of_a_rule_is_written_once_an_hour(stores: Stores) -> None:
+    moved = stage("A", Outcome.STOP_MOVED, rule="trailing")
+    others = [
+        replace(moved, rule="break_even"),
+        replace(moved, at=NOW + timedelta(hours=1)),
+        stage("A", Outcome.EXIT, rule="trailing"),
+    ]
+    for each in (moved, *others, replace(moved, at=NOW + timedelta(minutes=59), sentence="again")):
+        stores.decisions.add_stage(each)
+    assert sorted(stores.decisions.stages(BAR), key=lambda each: each.key) == sorted(
+        (moved, *others), key=lambda each: each.key
+    )
+
+
+def test_newest_trace_of_the_bars_asked_for(stores: Stores) -> None:
+    coins = [InstrumentId(name) for name in ("ADA", "BTC", "ETH", "NONE")]
+    later = BAR + timedelta(hours=1)
+    ada, btc, _ = traced(stores, "ADA", "BTC", "ETH")
+    new, _ = traced(stores, "BTC", "ETH", bar=later)
+    stores.damage.trace(later, InstrumentId("ETH"), packed("{}"))
+    assert stores.decisions.newest(coins, [later, BAR]) == {"ADA": ada, "BTC": new}
+    assert stores.decisions.newest(coins[1:2], [BAR]) == {"BTC": btc}
+    assert stores.decisions.newest(coins, []) == stores.decisions.newest([], [BAR]) == {}
 
 
 # market watch
@@ -199,6 +226,22 @@ def test_closes_are_of_the_newest_quarter_only(stores: Stores) -> None:
     assert sorted(stores.market.last_closes(quarter + seconds(899.999)).items()) == expected
     assert stores.market.last_closes(quarter + seconds(900)) == {}
     assert stores.market.last_closes(quarter - seconds(1)) == {}
+
+
+def test_hours_are_loaded_as_far_as_they_are_closed(stores: Stores) -> None:
+    opened = int(BAR.timestamp())
+    bars = [Candle(open_time=opened + 3600 * n, open=1.0, high=2.0, low=0.5, close=1.5, volume=1.0) for n in range(3)]
+    hours = CandleSeries(Timeframe.H1, bars)
+    btc, none = InstrumentId("BTC"), InstrumentId("NONE")
+    until = BAR + timedelta(hours=3)
+    stores.set_bars(until, {btc: hours.last(2)})
+    stores.set_bars(until, {btc: hours.until(opened + 3600)})
+    loaded = stores.market.load([btc, none], [Timeframe.H1], until - seconds(1))
+    assert loaded.series == {
+        (btc, Timeframe.H1): hours.until(opened + 7200),
+        (none, Timeframe.H1): CandleSeries(Timeframe.H1),
+    }
+    assert stores.market.load([btc], [Timeframe.H1], until).series[btc, Timeframe.H1] == hours
 
 
 # alerts

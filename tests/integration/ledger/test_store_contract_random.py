@@ -12,6 +12,8 @@ from typing import Any, cast
 import pytest
 from pynamodb.exceptions import PynamoDBException
 
+from shared.alerts import LEASE
+from shared.storage.control import claimed_mark
 from shared.storage.decisions import StageRecord
 from shared.storage.ledger import SignalState
 from tests.fakes.records import BAR, NOW, control, filled, planned, risk_day, signal, trade
@@ -166,6 +168,9 @@ class Draws:
             lambda stores: stores.control.add_token(key, "all", at),
             lambda stores: stores.control.spend_token(key),
             lambda stores: stores.control.tell_once(key, at, window),
+            lambda stores: stores.control.tell_once(key, at, window, LEASE),
+            lambda stores: stores.control.tell_once_settle(key, claimed_mark(at, window, LEASE), at),
+            lambda stores: stores.control.tell_once_settle(key, claimed_mark(at, window, LEASE), at - window),
             lambda stores: stores.control.record_run(key, at, {"at": at, "count": 3}),
             lambda stores: stores.control.save_health('{"ok": true}', at),
         ]

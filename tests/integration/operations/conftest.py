@@ -25,6 +25,7 @@ from trading.rules import load_rules
 
 REGION = "us-east-1"
 MARKET, DECISIONS, LEDGER = "operations-market", "operations-decisions", "operations-ledger"
+CONTROL_ARN = "arn:aws:lambda:us-east-1:123456789012:function:smc-trader-control_trading"
 RULES = load_rules()
 CONTEXT = SimpleNamespace(
     function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request-7"
@@ -80,6 +81,7 @@ def emulator() -> Iterator[None]:
         "SMC_LEDGER_TABLE": LEDGER,
         "SMC_DECISIONS_TABLE": DECISIONS,
         "SMC_MARKET_DATA_TABLE": MARKET,
+        "SMC_CONTROL_FUNCTION_ARN": CONTROL_ARN,
         "SMC_SPOT_URL": "http://127.0.0.1:9",
     }
     with pytest.MonkeyPatch.context() as patch:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from functions.maintain_records.handler import handler
-from functions.maintain_records.maintain import MaintenanceReport, Records, maintain
+from functions.maintain_records.maintain import Records, maintain
+from functions.maintain_records.report import MaintenanceReport
 from shared.clock import install_clock
+from shared.storage.quality import QualityStore
 from shared.storage.tables import DecisionItem, MarketDataItem
 from tests.fakes.spot_market import SpotInMemory
-from tests.integration.operations.conftest import CONTEXT, RULES, StoppedClock, World
+from tests.integration.operations.conftest import CONTEXT, MARKET, RULES, StoppedClock, World
 from tests.unit.control.records import NOW, decision
 from trading.model.candles import Candle, CandleSeries
 from trading.model.decisions import Outcome
@@ -26,7 +28,9 @@ def run(world: World, now: datetime, *, keep: bool = True, spot: SpotInMemory | 
     market = spot or SpotInMemory(history={}, now=now)
     records = Records(
         control=world.control,
+        ledger=world.ledger,
         market_data=world.market,
+        quality=QualityStore(MARKET),
         spot_for=lambda calls: nullcontext(market),
         decisions=world.decisions,
         rules=RULES,
@@ -50,8 +54,8 @@ def series(timeframe: Timeframe, *opened: datetime) -> CandleSeries:
 
 
 def test_first_run_writes_nothing_about_the_past(world: World) -> None:
-    report = run(world, NOW)
-    assert (report.bars_checked, report.written, report.coverage_pct) == (0, (), 100.0)
+    found = run(world, NOW).coverage
+    assert (found.bars, found.written, found.after_pct) == ((), 0, 100.0)
     assert world.decisions.decided(NOW - HOUR) == {}
 
 
@@ -64,38 +68,44 @@ def test_missing_traces_are_written_and_told(world: World) -> None:
         "ETH": Outcome.NO_DATA,
         "SOL": Outcome.NO_DATA,
     }
-    assert round(report.coverage_pct, 1) == 33.3
+    assert (round(report.coverage.before_pct, 1), report.coverage.after_pct) == (33.3, 100.0)
     (alert,) = report.alerts()
     assert ("coins", "ETH, SOL") in alert.fields
-    assert all("written by maintenance" in each.sentence for each in report.written)
+    assert "(2 missing); maintenance wrote 2, 2 of them decided afresh." in alert.text
+    assert all(each.inputs and each.inputs.late for each in world.decisions.traces(NOW) if each.instrument != "BTC")
 
 
 def test_whole_coverage_raises_no_alert(world: World) -> None:
     run(world, NOW)
     decide(world, NOW)
     report = run(world, NOW + HOUR)
-    assert (report.coverage_pct, report.expected, report.alerts()) == (100.0, 3, ())
+    assert (report.coverage.before_pct, report.coverage.expected, report.alerts()) == (100.0, 3, ())
 
 
-def test_stored_candles_make_a_missing_trace_stale(world: World) -> None:
+def test_older_holes_only_say_there_was_none(world: World) -> None:
     run(world, NOW)
     bars = {(InstrumentId("ETH"), Timeframe.H1): series(Timeframe.H1, NOW - HOUR)}
     world.market.add_history(bars, NOW)
-    run(world, NOW + HOUR)
-    assert world.decisions.decided(NOW)[InstrumentId("ETH")] is Outcome.STALE_DATA
-    assert world.decisions.decided(NOW)[InstrumentId("SOL")] is Outcome.NO_DATA
+    report = run(world, NOW + 2 * HOUR)
+    assert (report.coverage.written, report.coverage.afresh) == (6, 3)
+    by_coin = {each.instrument: each for each in world.decisions.traces(NOW)}
+    assert (by_coin[InstrumentId("ETH")].outcome, by_coin[InstrumentId("SOL")].outcome) == (
+        Outcome.STALE_DATA,
+        Outcome.NO_DATA,
+    )
+    assert all(each.inputs is None and "written by maintenance" in each.sentence for each in by_coin.values())
 
 
 def test_newest_bar_is_left_to_scoring(world: World) -> None:
     run(world, NOW)
     report = run(world, NOW + timedelta(minutes=20))
-    assert (report.bars_checked, world.decisions.decided(NOW)) == (0, {})
+    assert (report.coverage.bars, world.decisions.decided(NOW)) == ((), {})
 
 
 def test_skipped_hours_are_all_made_good(world: World) -> None:
     run(world, NOW)
     report = run(world, NOW + 4 * HOUR)
-    assert report.bars_checked == 4
+    assert report.coverage.proof()["bars_checked"] == 4
     assert all(len(world.decisions.decided(NOW + step * HOUR)) == 3 for step in range(4))
 
 
@@ -106,7 +116,7 @@ def test_traces_lost_later_are_restored_to_the_universe(world: World) -> None:
     lost = DecisionItem.get(f"BAR#{to_text(NOW)}", "TRACE#SOL")
     lost.delete()
     report = run(world, NOW + HOUR + timedelta(minutes=5))
-    assert [each.instrument for each in report.written] == ["SOL"]
+    assert [each.instrument.id for each in report.coverage.holes] == ["SOL"]
     assert len(world.decisions.decided(NOW)) == 3
 
 
@@ -171,16 +181,16 @@ def test_run_before_first_discovery_is_harmless(world: World) -> None:
     MarketDataItem.get("UNIVERSE", "CURRENT").delete()
     run(world, NOW)
     report = run(world, NOW + HOUR)
-    assert (report.expected, report.coverage_pct, report.alerts()) == (0, 100.0, ())
+    assert (report.coverage.expected, report.coverage.after_pct, report.alerts()) == (0, 100.0, ())
 
 
 def test_handler_reports_and_records_what_it_did(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     run(world, NOW)
     install_clock(StoppedClock(NOW + HOUR))
     answer: dict[str, Any] = handler({"scheduled_time": "2026-11-22T13:00:00Z"}, CONTEXT)  # type: ignore[arg-type]
-    assert (answer["traces_written"], answer["traces_expected"], answer["coverage_pct"]) == (3, 3, 0.0)
+    assert (answer["traces_written"], answer["traces_expected"], answer["coverage_before_pct"]) == (3, 3, 0.0)
     stored = world.control.last_run("maintain_records")
     assert stored is not None
     assert stored.proof == answer
-    assert '"TraceCoverage":[0.0]' in capsys.readouterr().out.replace(" ", "")
+    assert '"TraceCoverage":[100.0]' in capsys.readouterr().out.replace(" ", "")
     assert "3 decisions were missing" in world.published()[0]["Body"]

@@ -9,8 +9,10 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from functions.control_trading.control import ControlDesk, resume, status
+from functions.control_trading.control import status
+from functions.control_trading.desk import ControlDesk
 from functions.control_trading.payloads import ResumeRequest
+from functions.control_trading.resuming import resume
 from shared.storage.tables import LedgerItem
 from tests.fakes.cloud import REGION
 from tests.integration.trading.world import World
@@ -82,11 +84,16 @@ def operator(world: World) -> ControlDesk:
         universe=world.desk().universe,
         venue_positions=world.venue.positions,
         close=lambda scope: {"scope": scope},
+        cancel_entries=lambda: {},
     )
 
 
 def resumed_by_a_person(world: World) -> dict[str, Any]:
-    return resume(operator(world), ResumeRequest(action="resume", operator="anna", reason="looked at it"))
+    """Both steps, where there are two."""
+    asked = ResumeRequest(action="resume", operator="anna", reason="looked at it")
+    answer = resume(operator(world), asked)
+    token = answer.get("token")
+    return resume(operator(world), asked.model_copy(update={"token": token})) if token else answer
 
 
 def status_of(world: World) -> dict[str, Any]:

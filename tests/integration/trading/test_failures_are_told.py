@@ -17,7 +17,7 @@ from functions.check_health.failing import REPORTING
 from functions.execute_signals import handler as execute_signals
 from functions.manage_exits import handler as manage_exits
 from functions.reconcile_positions import handler as reconcile_positions
-from shared import aws_clients, runtime, secrets
+from shared import aws_clients, queues, runtime, secrets
 from shared.alerts import alerts_of
 from shared.clock import SystemClock, install_clock
 from tests.fakes import cloud as emulator
@@ -29,7 +29,8 @@ from trading.model.positions import PositionState
 CONTEXT: Any = SimpleNamespace(
     function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request-7"
 )
-CACHES = (aws_clients.secrets_client, secrets.secret_reader, runtime.control_of, runtime.ledger_of, alerts_of)
+CACHES = (aws_clients.secrets_client, secrets.secret_reader, queues.queues_client, alerts_of)
+STORES = (runtime.control_of, runtime.ledger_of, runtime.market_of, runtime.quality_of, runtime.decisions_of)
 TRADING = (reconcile_positions, execute_signals, manage_exits)
 OTHERS = [name for name in PERIODS if name not in REPORTING]
 
@@ -37,13 +38,15 @@ OTHERS = [name for name in PERIODS if name not in REPORTING]
 @pytest.fixture
 def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The handlers' own composition, but for the venue's address."""
-    for cached in CACHES:
+    for cached in (*CACHES, *STORES):
         cached.cache_clear()
     made = new_world(cloud)
     secret = boto3.client("secretsmanager").create_secret(Name="trading", SecretString="key")["Name"]
     topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
     names = {"LEDGER_TABLE": emulator.LEDGER, "MARKET_DATA_TABLE": emulator.MARKET, "MODE": "live"}
     names |= {"DECISIONS_TABLE": emulator.DECISIONS, "ALERTS_TOPIC_ARN": topic, "TRADING_SECRET_ID": secret}
+    queue = boto3.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+    names |= {"QUEUE_URLS": f"bars={queue}", "DEAD_LETTER_QUEUE_URLS": f"runs={queue}"}
     names |= {"WEBHOOKS_SECRET_ID": "webhooks", "SPOT_URL": "http://127.0.0.1:9", "FUTURES_URL": "http://127.0.0.1:9"}
     for name, value in names.items():
         monkeypatch.setenv(f"SMC_{name}", value)
@@ -53,7 +56,7 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     install_clock(made.venue)
     yield made
     install_clock(SystemClock())
-    for cached in CACHES:
+    for cached in (*CACHES, *STORES):
         cached.cache_clear()
 
 

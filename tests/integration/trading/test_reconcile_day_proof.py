@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from functions.maintain_records.maintain import MaintenanceReport, Records, maintain
+from functions.maintain_records.maintain import Records, maintain
+from functions.maintain_records.report import MaintenanceReport
 from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.storage.day_proofs import DayProofStore
-from tests.fakes.cloud import Cloud
+from shared.storage.quality import QualityStore
+from tests.fakes.cloud import MARKET, Cloud
 from tests.fakes.records import RULES
 from tests.fakes.spot_market import SpotInMemory
 from tests.integration.trading.risk_scene import lose, published
@@ -73,7 +75,9 @@ def maintained(world: World, account: Any = None) -> MaintenanceReport:
     now, spot = world.venue.now(), SpotInMemory(history={}, now=world.venue.now())
     records = Records(
         control=world.cloud.control,
+        ledger=world.cloud.ledger,
         market_data=world.cloud.market,
+        quality=QualityStore(MARKET),
         spot_for=lambda calls: nullcontext(spot),
         decisions=world.cloud.decisions,
         rules=RULES,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.control_trading.control import resume
 from functions.control_trading.payloads import ResumeRequest
+from functions.control_trading.resuming import resume
 from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.storage.control import ControlStore
 from shared.storage.tables import LedgerItem

@@ -17,7 +17,8 @@ import trading.reconciliation.compare as compare
 from shared.order_desk import OrderDesk
 from tests.simulation.defects.planting import Defect, planted
 from trading.execution.plan import stop_intent
-from trading.exits.registry import MoveStop
+from trading.exits import registry, tightening
+from trading.exits.case import MoveStop
 from trading.model.instruments import Instrument
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
@@ -65,6 +66,19 @@ def _stop_moves_away(_decide: Any) -> Any:
         return verdict
 
     return deciding
+
+
+def _anything_tightens(_tightens: Any) -> Any:
+    return lambda *_arguments: True
+
+
+def _without_rule(name: str) -> Any:
+    def fewer(rules: Any) -> Any:
+        kept = tuple(each for each in rules if each[0] != name)
+        assert len(kept) < len(rules), f"no exit rule is called {name}"
+        return kept
+
+    return fewer
 
 
 def _whole_position_for_each_target(_steps: Any) -> Any:
@@ -179,6 +193,18 @@ PROTECTING: tuple[Defect, ...] = (
         name="stop is moved away from the price",
         story="audited system: break-even computed on the wrong side",
         plant=planted((exit_module, "decide_exit", _stop_moves_away)),
+        profiles=("calm", "swarm"),
+    ),
+    Defect(
+        name="trailing loosens the stop",
+        story="design page: a stop only ever moves toward profit; a growing ATR moves a trailing level back",
+        plant=planted((tightening, "tightens", _anything_tightens)),
+        profiles=("calm", "swarm"),
+    ),
+    Defect(
+        name="exit rule is switched on and never called",
+        story="audited system: trailing was written, configured and never acted",
+        plant=planted((registry, "REGISTRY", _without_rule("trailing"))),
         profiles=("calm", "swarm"),
     ),
     Defect(

@@ -246,6 +246,10 @@ class LoweredByPeople(Invariant):
         resumed = function == OPERATED and write.process.invocation.name.startswith("resume")
         if after.level < before and not (resumed and after.reason and "(request " in after.changed_by):
             yield f"the level fell from K{before.value} to K{after.level.value} by {after.changed_by!r} in {function}"
+        one_step = before > KillLevel.NO_ENTRIES and not write.process.invocation.name.endswith("confirmed")
+        unlocked = before is KillLevel.LOCK and after.level < KillLevel.NO_ENTRIES
+        if after.level < before and (one_step or unlocked):
+            yield f"the level fell from K{before.value} to K{after.level.value} in too few steps"
         if after.level >= KillLevel.FLATTEN and after.level > before and function != OPERATED:
             yield f"{function} raised the level to K{after.level.value} by itself"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from shared.alerts import WINDOWS
+from shared.alerts import LEASE, WINDOWS
 from tests.simulation.invariants.seen import Place, at_ms, seen_in
 from tests.simulation.judge import Invariant
 from tests.simulation.kernel import Process
@@ -24,6 +24,9 @@ RETRY = (TradingError, PynamoDBException, BotoCoreError, ClientError)
 KILLED = ("killed", "timeout")
 DEFECTS = ("cannot go from", "has no stop intent", "has no entry intent", "is booked without an entry fill")
 """What a life cycle or an assertion says, where a handler keeps it as the failure of one position."""
+
+MUTED_MS = int(LEASE.total_seconds() * 1000) + MINUTE_MS
+"""After a run that died while it told: its claim ends, and the next run tells."""
 
 ASKS_FOR_ALERTS_MS = int(WINDOWS[Severity.CRITICAL].total_seconds() * 1000) + MINUTE_MS
 
@@ -55,8 +58,8 @@ class EndsAsKnown(Invariant):
 class PeopleAreTold(Invariant):
     """S32: what is critical is told by the invocation that sees it, and once in its window.
 
-    An invocation that was hindered need not have told; a window that could not be read or written excuses a
-    repetition, and a topic that failed excuses the silence of its window.
+    An invocation that was hindered need not have told; a window that could not be read or written, or a topic whose
+    answer was lost, excuses a repetition, and either one the silence of the claim that it left behind.
     """
 
     name = "S32"
@@ -102,7 +105,7 @@ class PeopleAreTold(Invariant):
     def _window_unknown(self, start_ms: int, end_ms: int) -> bool:
         outages = [each for each in self.world.faults.windows if each.kind == "store outage"]
         down = any(each.start_ms < end_ms and each.end_ms > start_ms for each in outages)
-        return down or any(start_ms <= each <= end_ms for each in self._window_faults)
+        return down or any(start_ms <= each <= end_ms for each in (*self._window_faults, *self._topic_faults))
 
     def _critical(self, process: Process) -> Iterator[tuple[AlertKind, str]]:
         """What this invocation has seen for certain, because it wrote it or because it still stands."""
@@ -130,9 +133,9 @@ class PeopleAreTold(Invariant):
             yield AlertKind.DISCREPANCY, "unreadable risk day"
 
     def _was_told(self, kind: AlertKind, subject: str, now: int) -> bool:
-        # A run that dies between opening the window and publishing mutes the next ones until the window ends.
+        # A run that dies between claiming the window and publishing mutes the next ones until its lease ends.
         disturbed = (*self._topic_faults[-20:], *self._window_faults[-20:])
-        if any(each >= now - ASKS_FOR_ALERTS_MS for each in disturbed):
+        if any(each >= now - MUTED_MS for each in disturbed):
             return True
         last = [at for (what, _, about), at in self._last.items() if what is kind and about == subject]
         return any(now - at_ms(each) <= ASKS_FOR_ALERTS_MS + self.world.options.clock_offset_ms for each in last)

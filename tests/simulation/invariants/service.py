@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from tests.simulation.invariants.control import level_of
 from tests.simulation.invariants.quiet import QuietRule
@@ -12,6 +13,7 @@ from tests.simulation.kernel import Process
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.workload import IDLE_MINUTES, SCHEDULED, Workload
 from tests.simulation.world import TIMEOUTS_S, SimulatedWorld
+from trading.execution.flattening import REASON
 from trading.model.control import KillLevel
 from trading.model.orders import Purpose
 from trading.model.positions import PositionState
@@ -26,19 +28,36 @@ class PeopleGetWhatTheyAsk(QuietRule):
         if process.invocation.function != "control_trading" or process.failure is not None or process.faults:
             return
         self.examined += 1
-        answer, action = process.answer, process.invocation.name.split(" ", 1)[0]
-        level = level_of(self.world.tables.control)
-        confirmed = process.invocation.name.endswith("confirmed")
-        promised = KillLevel.FLATTEN if confirmed else KillLevel.NO_ENTRIES if action == "pause" else KillLevel.NORMAL
+        answer, name = process.answer, process.invocation.name
+        action = name.split(" ", 1)[0]
         if not answer.get("ok"):
             yield from self._refused(process, action, str(answer.get("error")))
-        elif level < promised:
-            yield f"{process.invocation.name} was answered with ok and the level is K{level.value}"
+        elif level_of(self.world.tables.control) < self._promised(action, confirmed=name.endswith("confirmed")):
+            level = level_of(self.world.tables.control)
+            yield f"{name} was answered with ok and the level is K{level.value}"
+        elif action == "close" and name.endswith("confirmed"):
+            yield from self._left_open(name, answer)
+
+    def _promised(self, action: str, *, confirmed: bool) -> KillLevel:
+        """A first answer of two changes nothing."""
+        at_once = {"pause": KillLevel.NO_ENTRIES, "cancel": KillLevel.CANCEL_ENTRIES}
+        in_two = {"flatten": KillLevel.FLATTEN, "lock": KillLevel.LOCK}
+        return (in_two if confirmed else at_once).get(action, KillLevel.NORMAL)
+
+    def _left_open(self, name: str, answer: dict[str, Any]) -> Iterator[str]:
+        """The order for one coin stands in its record from then on, whatever could be sent."""
+        for position in records(self.world):
+            if answer["scope"] not in (position.instrument, position.contract):
+                continue
+            stays = position.quantity and position.state is not PositionState.CLOSING
+            if stays or (position.entry_open and not position.quantity and position.close_reason != REASON):
+                yield f"{name} was answered with ok and {position.instrument} is {position.state} without the order"
 
     def _refused(self, process: Process, action: str, error: str) -> Iterator[str]:
         held = self.world.tables.positions or self.world.venue.engine.books.positions
         raised = level_of(self.world.tables.control) >= KillLevel.FLATTEN
-        token = (action == "flatten" and "token" in error) or "positions have changed" in error
+        overtaken = "token" in error or "meanwhile" in error
+        token = overtaken and action in ("flatten", "close", "lock", "resume")
         seen_earlier = self.seen.endings and self.world.kernel.now_ms - self.seen.endings[-1].at_ms < MINUTE_MS
         if token or (action == "resume" and raised and (held or seen_earlier or self._just_flat())):
             return

@@ -11,7 +11,8 @@ from trading.model.alerts import Alert
 
 
 class MemoryAlerts(Alerts):
-    """`tell` is the real one, two calls: `tell_once` of `control_store`, then the publishing, which is here one step.
+    """`tell` is the real one, three calls: `tell_once` of `control_store`, the publishing, which is here one step, and
+    `tell_once_settle`.
 
     `told` are all alerts that were published over these tables, in order, through whatever object.
     """

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import PutError
 
 from shared.storage.codec import from_json
-from shared.storage.control import HEALTH_FUNCTION, REASON_CHARACTERS, ControlStore, RunRecord
+from shared.storage.control import HEALTH_FUNCTION, REASON_CHARACTERS, ControlStore, RunRecord, claimed_mark
 from tests.simulation.memory.risk_day import stored_day
 from tests.simulation.memory.tables import MemoryTables, Stored, StoredRun, millisecond, version_of
 from trading.errors import CorruptRecord, StoreConflict
@@ -44,13 +44,16 @@ class MemoryControlStore(ControlStore):
 
     def set_control(self, control: Control) -> Control:
         stored = replace(control, version=control.version + 1)
-        audited = millisecond(control.changed_at), stored.version
+        audited = millisecond(control.changed_at), stored.version, ""
         unmoved = version_of(self._tables.control) == (control.version or None)
         if not unmoved or audited in self._tables.control_audit:
             raise StoreConflict(f"control record is no longer at version {control.version}")
         self._tables.control = Stored(stored, stored.version, str(stored.level.value))
         self._tables.control_audit[audited] = stored
         return stored
+
+    def add_audit(self, done: Control, request_id: str) -> None:
+        self._tables.control_audit[millisecond(done.changed_at), done.version, request_id] = done
 
     # the risk day
 
@@ -132,15 +135,22 @@ class MemoryControlStore(ControlStore):
             raise _refused_put()
         self._tables.tokens[token] = body, moment
 
+    def read_token(self, token: str) -> tuple[str, datetime] | None:
+        return self._tables.tokens.get(token)
+
     def spend_token(self, token: str) -> tuple[str, datetime] | None:
         return self._tables.tokens.pop(token, None)
 
-    def tell_once(self, key: str, now: datetime, window: timedelta) -> bool:
+    def tell_once(self, key: str, now: datetime, window: timedelta, lease: timedelta | None = None) -> bool:
         told = self._tables.windows.get(key)
         if told is not None and told > millisecond(now - window):
             return False
-        self._tables.windows[key] = millisecond(now)
+        self._tables.windows[key] = millisecond(now if lease is None else claimed_mark(now, window, lease))
         return True
+
+    def tell_once_settle(self, key: str, claimed: datetime, mark: datetime) -> None:
+        if self._tables.windows.get(key) == millisecond(claimed):
+            self._tables.windows[key] = millisecond(mark)
 
 
 def _run_of(at: datetime, proof: dict[str, Any]) -> StoredRun:

@@ -57,6 +57,8 @@ class Stores:
     watch: MarketWatchStore
     damage: Damage
     set_closes: Callable[[datetime, Mapping[InstrumentId, float]], None]
+    set_bars: Callable[[datetime, Mapping[InstrumentId, CandleSeries]], None]
+    """1h bars that are closed at this time."""
 
 
 @contextmanager
@@ -88,6 +90,7 @@ def memory_stores(tables: MemoryTables) -> Stores:
             universe=tables.corrupt_universe,
         ),
         set_closes=market.set_closes,
+        set_bars=lambda _, bars: market.set_bars(bars),
     )
 
 
@@ -109,7 +112,12 @@ def emulated_stores(cloud: Cloud) -> Stores:
             universe=lambda data: _overwrite_data(MarketDataItem("UNIVERSE", "CURRENT"), data),
         ),
         set_closes=lambda at, closes: _add_bars(cloud.market, at, closes),
+        set_bars=lambda at, bars: _ignored(cloud.market.add({(k, Timeframe.H1): bars[k] for k in bars}, at)),
     )
+
+
+def _ignored(_count: int) -> None:
+    """The twin does not count."""
 
 
 def _overwrite(pk: str, sk: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The universe and the last closes, on `MemoryTables`: what the trade path reads of the market data."""
+"""The universe, the last closes and 1h bars, on `MemoryTables`: what the trade path reads of the market data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from shared.storage.market_data import MarketDataStore, StoredUniverse
 from tests.simulation.memory.tables import MemoryTables, StoredMarkets, millisecond
 from trading.errors import CorruptRecord, StoreConflict
 from trading.model.candles import CandleSeries
+from trading.model.folding import merged
 from trading.model.instruments import InstrumentId, Universe
 from trading.model.times import Timeframe
 
 
 class MemoryMarketData(MarketDataStore):
     """Each method is one step, as it is one call of the real store, except for: `replaceable_universe` (two Gets when
-    it is damaged) and `last_closes` (one Query).
+    it is damaged), `last_closes` (one Query) and `load` (a Get, a Query and a BatchGet).
 
-    It keeps no candles: whatever reads or writes them raises, as no function on the trade path may.
+    Of candles it keeps 1h bars only: whatever else reads or writes them raises, as no function on the trade path may.
     """
 
     def __init__(self, tables: MemoryTables) -> None:
@@ -69,7 +70,17 @@ class MemoryMarketData(MarketDataStore):
         _keeps_no_candles("load_series")
 
     def load(self, instruments: Iterable[InstrumentId], timeframes: Iterable[Timeframe], now: datetime) -> LoadedSeries:
-        _keeps_no_candles("load")
+        if tuple(timeframes) != (Timeframe.H1,):
+            _keeps_no_candles("load")
+        none, close = CandleSeries(Timeframe.H1), int(now.timestamp())
+        kept = {(each, Timeframe.H1): self._tables.hours.get(each, none).until(close) for each in instruments}
+        return LoadedSeries(series=kept, refused={})
+
+    def set_bars(self, bars: Mapping[InstrumentId, CandleSeries]) -> None:
+        """For the simulation: 1h bars by coin, beside those that are there."""
+        for instrument, series in bars.items():
+            known = self._tables.hours.get(instrument, CandleSeries(Timeframe.H1))
+            self._tables.hours[instrument] = merged(known, series)
 
     def index(self, now: datetime) -> CandleIndex:
         _keeps_no_candles("index")

@@ -15,6 +15,7 @@ from shared.storage.decisions import StageRecord
 from shared.storage.ledger import StoredSignal
 from trading.model.alerts import Alert
 from trading.model.book import EntryBook
+from trading.model.candles import CandleSeries
 from trading.model.control import Control, RiskDay
 from trading.model.decisions import Decision, Outcome
 from trading.model.disorder import MarketWatch, SeenMarks
@@ -83,7 +84,7 @@ class MemoryTables:
     book: Stored[EntryBook] | None = None
     flat_stop: FlatStop | None = None
     control: Stored[Control] | None = None
-    control_audit: dict[tuple[datetime, int], Control] = field(default_factory=dict)
+    control_audit: dict[tuple[datetime, int, str], Control] = field(default_factory=dict)
     risk_day: Stored[RiskDay] | None = None
     unreadable_days: dict[datetime, RiskDay | str | None] = field(default_factory=dict)
     runs: dict[str, StoredRun] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class MemoryTables:
     watch_seen: tuple[SeenMarks, ...] | None = None
     universe: StoredMarkets | None = None
     closes: dict[datetime, Mapping[InstrumentId, float]] = field(default_factory=dict)
+    hours: dict[InstrumentId, CandleSeries] = field(default_factory=dict)
     told: list[Alert] = field(default_factory=list)
     topic_down: bool = False
 

@@ -41,6 +41,8 @@ _WRITES: Mapping[str, str] = {
     "TOLD": "control.tell_once",
     "MARKET_WATCH": "watch.save",
 }
+_OF_CANDLES: Mapping[str, str] = {"GetItem": "market.index", "BatchGetItem": "market.blocks"}
+_OF_DECISIONS: Mapping[str, str] = {"BatchGetItem": "decisions.newest"}
 _DELETES: Mapping[str, str] = {"OBSERVED": "control.forget_observation", "TOKEN": "control.spend_token"}
 _ENDPOINTS: Mapping[str, str] = {"sendorder": "place"}
 
@@ -57,9 +59,9 @@ class Endpoint(NamedTuple):
 def store_call(operation: str, table: str, key: str) -> str:
     """`key` as the transport labels it: `pk/sk`, several joined by `+`."""
     if table == MARKET:
-        return "market.universe" if key.startswith("UNIVERSE") else f"market.{operation}"
+        return "market.universe" if key.startswith("UNIVERSE") else _OF_CANDLES.get(operation, f"market.{operation}")
     if table == DECISIONS:
-        return "decisions.add_stage" if operation in WRITING else f"decisions.{operation}"
+        return "decisions.add_stage" if operation in WRITING else _OF_DECISIONS.get(operation, f"decisions.{operation}")
     if operation == "TransactWriteItems":
         return _transaction(key)
     names = _DELETES if operation == "DeleteItem" else _WRITES if operation in WRITING else _READS

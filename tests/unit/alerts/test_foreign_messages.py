@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.forward_alerts.forward import alert_of, forward
-from shared.secrets import Webhooks
+from functions.forward_alerts.notices import alert_of, notices_of
 from shared.storage.codec import to_json
 from trading.errors import InvalidInput
 from trading.model.alerts import Alert, AlertKind, Severity
@@ -50,7 +49,21 @@ def test_any_other_message_is_shown_as_it_is(text: str) -> None:
     assert (alert.severity, alert.text) == (Severity.WARNING, text)
 
 
-@pytest.mark.parametrize("event", [{}, {"Records": [{}]}, {"Records": [{"Sns": {"MessageId": "1"}}]}, {"Records": 7}])
+@pytest.mark.parametrize("event", [{}, {"Records": [{}]}, {"Records": [{"messageId": "1"}]}, {"Records": 7}])
 def test_event_without_messages_is_refused_in_words(event: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput, match="expected the records of an SNS event"):
-        forward(event, Webhooks(slack="", discord=""), None, None, NOW)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="expected the records of a queue's event"):
+        notices_of(event, NOW)
+
+
+def test_message_put_into_the_queue_by_hand_is_shown() -> None:
+    (notice,) = notices_of({"Records": [{"messageId": "m-1", "body": "look here"}]}, NOW)
+    assert (notice.record_ids, notice.id, notice.alert.text) == (("m-1",), "m-1", "look here")
+
+
+def test_message_delivered_twice_is_one_notice() -> None:
+    envelope = json.dumps({"MessageId": "t-1", "Message": "hello"})
+    other = json.dumps({"MessageId": "t-2", "Message": "hello"})
+    bodies = {"m-1": envelope, "m-2": other, "m-3": envelope}
+    notices = notices_of({"Records": [{"messageId": name, "body": body} for name, body in bodies.items()]}, NOW)
+    assert [(each.id, each.record_ids) for each in notices] == [("t-1", ("m-1", "m-3")), ("t-2", ("m-2",))]
+    assert {each.alert.text for each in notices} == {"hello"}

@@ -11,8 +11,8 @@ from functions.check_health.check import judge
 from functions.check_health.failing import REPORTING, SHOWN_CHARACTERS
 from functions.check_health.health import Health, Status
 from shared.storage.control import HEALTH_FUNCTION, RunRecord
+from tests.unit.control.health_facts import WELL, control, facts, run, runs
 from tests.unit.control.records import NOW, quote
-from tests.unit.control.test_health_reasons import WELL, control, facts, run, runs
 from trading.model.alerts import Severity
 from trading.model.control import KillLevel
 from trading.model.times import to_text

@@ -4,67 +4,52 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 
 import pytest
 
 from functions.check_health.check import PERIODS, Facts, Stored, judge
 from functions.check_health.health import Status
-from shared.storage.control import RunRecord
+from functions.check_health.look import SecretsLook
+from tests.unit.control.health_facts import (
+    COINS,
+    IDLE,
+    MINUTE,
+    WELL,
+    busy,
+    control,
+    facts,
+    progress,
+    queues,
+    run,
+    runs,
+    seen,
+)
 from tests.unit.control.records import NOW, entry, filled, position, quote, with_live
 from trading.model.alerts import Severity
-from trading.model.control import Control, KillLevel
+from trading.model.control import KillLevel
 from trading.model.orders import IntentState
 from trading.model.positions import PositionState
 from trading.model.times import to_text
 from trading.model.units import Quantity
-
-MINUTE = timedelta(minutes=1)
-
-
-def run(function: str, at: datetime, **proof: Any) -> RunRecord:
-    return RunRecord(function=function, at=at, proof=proof)
-
-
-def runs(at: datetime = NOW - MINUTE) -> dict[str, RunRecord]:
-    found = {name: run(name, at) for name in (*PERIODS, "check_health")}
-    found["ingest_candles"] = run("ingest_candles", at, watermark=to_text(NOW - 10 * MINUTE))
-    found["score_setups"] = run("score_setups", at, watermark=to_text(NOW - 50 * MINUTE))
-    found["reconcile_positions"] = run("reconcile_positions", at, equity="10012.50")
-    return found
-
-
-def control(level: KillLevel = KillLevel.NORMAL, reason: str = "all well") -> Control:
-    return Control(level=level, reason=reason, changed_by="anna", changed_at=NOW, version=1)
-
-
-WELL = Stored(control=control(), runs=runs(), positions=())
-
-
-def facts(stored: Stored | None = WELL, **changes: Any) -> Facts:
-    values: dict[str, Any] = {
-        "now": NOW,
-        "stored": stored,
-        "store_problem": "" if stored else "no answer",
-        "quotes": {"PF_BTCUSD": quote()},
-        "venue_problem": "",
-        "secrets": {"trading": True, "webhooks": True},
-    }
-    return Facts(**(values | changes))
+from trading.rules import load_rules
 
 
 def test_healthy_system_is_ok_without_reasons() -> None:
     health = judge(facts())
     assert (health.status, health.reasons, health.alert()) == (Status.OK, (), None)
     assert (health.newest_candle_age_seconds, health.newest_decision_age_seconds_max) == (600.0, 3000.0)
-    assert health.equity == "10012.50"
-    assert health.counts() == {"NakedPositions": 0, "UnknownIntents": 0, "KillLevel": 0}
+    assert (health.equity, health.day_loss_pct, health.day_loss_limit_pct) == ("10012.50", "1.25", Decimal(5))
+    assert health.counts() == {"NakedPositions": 0, "UnknownIntents": 0, "KillLevel": 0, "DayLossOfLimitPct": 25.0}
+    assert health.durations() == {"NewestCandleAgeSeconds": 600.0, "VenueSeconds": 0.25}
+    assert (health.dlq_messages, health.dead_letters) == (0, {"runs": 0, "alerts": 0})
 
 
 def test_record_has_every_key_of_the_status_output() -> None:
     expected = (
         "status reasons kill_level positions last_runs newest_candle_age_seconds newest_decision_age_seconds_max "
-        "unknown_intents naked_positions dlq_messages equity day_loss_pct"
+        "unknown_intents naked_positions dlq_messages equity day_loss_pct day_loss_limit_pct kill_by kill_since mode "
+        "queues dead_letters worst_candle worst_decision looked_at run_periods_seconds venue_seconds secrets"
     )
     assert set(expected.split()) <= set(json.loads(judge(facts()).to_json()))
 
@@ -85,8 +70,18 @@ CASES: list[tuple[Facts, Status, str]] = [
     (facts(quotes=None, venue_problem="HTTP 503"), Status.DOWN, r"venue does not answer \(HTTP 503\)"),
     (facts(quotes={"A": quote(at=NOW + timedelta(seconds=3))}), Status.DEGRADED, r"the venue is \+3.0 s"),
     (facts(quotes={"A": quote(at=NOW - timedelta(seconds=3))}), Status.DEGRADED, r"clocks differ: the venue is -3.0 s"),
-    (facts(secrets={"trading": False, "webhooks": True}), Status.DEGRADED, "trading key's secret has no value"),
-    (facts(secrets={"trading": None, "webhooks": True}), Status.DEGRADED, "Secrets Manager does not answer"),
+    (facts(look=seen(secrets=SecretsLook(at=NOW, present=(("trading", False),)))), Status.DEGRADED,
+     "trading key's secret has no value"),
+    (facts(look=seen(queues=queues(busy(16)))), Status.DEGRADED,
+     "queue bars has not been empty for 16 min: 3 messages wait"),
+    (facts(look=seen(queues=queues(IDLE, new_dead=True, runs=2, alerts=1))), Status.DEGRADED,
+     r"3 messages were given up \(dead letters: runs 2, alerts 1\)"),
+    (facts(look=seen(coins=replace(COINS, candles=progress(0, ("XRP", 45), ("ADA", 31))))), Status.DEGRADED,
+     r"candles of 2 coins are late, the oldest XRP \(45 min\), and ingest does not say why"),
+    (facts(look=seen(coins=replace(COINS, decisions=progress(0, ("XRP", 121))))), Status.DEGRADED,
+     r"decisions of 1 coins are late, the oldest XRP \(2.0 h\); expected at most 2.0 h"),
+    (facts(look=seen(coins=replace(COINS, decisions=progress(150)))),
+     Status.DEGRADED, "newest decision is 2.5 h old; expected at most 2.0 h"),
     (facts(replace(WELL, control=control(KillLevel.NO_ENTRIES, "pause"))), Status.DEGRADED, "kill level K1: pause"),
     (facts(replace(WELL, positions=(NAKED,))), Status.DEGRADED, "BTC stands without a stop"),
     (facts(replace(WELL, positions=(UNKNOWN,))), Status.DEGRADED, "the fate of 1 orders is unknown"),
@@ -98,8 +93,6 @@ CASES: list[tuple[Facts, Status, str]] = [
      Status.DOWN, "manage_exits last ran 3 min ago"),
     (facts(with_run("ingest_candles", NOW, 31)),
      Status.DEGRADED, "newest candle is 31 min old; expected at most 30 min"),
-    (facts(with_run("score_setups", NOW, 150)),
-     Status.DEGRADED, "newest decision is 2.5 h old; expected at most 2.0 h"),
 ]  # fmt: skip
 
 
@@ -113,6 +106,36 @@ def test_each_reason_is_found_and_told(found: Facts, status: Status, reason: str
     assert alert is not None
     assert alert.severity is (Severity.CRITICAL if status is Status.DOWN else Severity.WARNING)
     assert health.reasons[0] in alert.text
+
+
+def test_unreadable_store_leaves_its_facts_unknown() -> None:
+    health = judge(facts(None))
+    facts_of = (health.kill_level, health.positions, health.unknown_intents, health.naked_positions, health.equity)
+    assert facts_of == (None,) * 5
+    assert health.counts() == {}
+
+
+def test_venue_without_an_answer_has_no_latency() -> None:
+    assert "VenueSeconds" not in judge(facts(quotes=None, venue_problem="HTTP 503")).durations()
+
+
+@pytest.mark.parametrize("loss", ["no number", None])
+def test_loss_without_a_figure_is_no_metric(loss: str | None) -> None:
+    newest = run("reconcile_positions", NOW - MINUTE, day_loss_pct=loss)
+    stored = replace(WELL, runs=runs() | {"reconcile_positions": newest})
+    assert "DayLossOfLimitPct" not in judge(facts(stored)).counts()
+
+
+def test_loss_limit_that_is_off_has_no_metric() -> None:
+    health = judge(facts(rules=load_rules('{"risk": {"daily_loss_limit": false}}')))
+    assert health.day_loss_limit_pct is None
+    assert "DayLossOfLimitPct" not in health.counts()
+
+
+def test_watermark_that_is_no_time_is_no_age() -> None:
+    newest = run("ingest_candles", NOW, watermark="yesterday")
+    health = judge(facts(replace(WELL, runs=runs() | {"ingest_candles": newest})))
+    assert (health.newest_candle_age_seconds, health.reasons) == (None, ())
 
 
 def test_compressed_schedule_makes_no_function_late() -> None:
@@ -150,6 +173,6 @@ def test_flat_entry_under_way_is_not_naked() -> None:
 
 
 def test_position_line_shows_distance_and_open_result() -> None:
-    (line,) = judge(facts(replace(WELL, positions=(filled(position()),)))).positions
+    (line,) = judge(facts(replace(WELL, positions=(filled(position()),)))).positions or ()
     assert (line["mark"], line["stop_distance_pct"], line["r"]) == ("105", "14.29", "0.50")
     assert line["protected"] is True

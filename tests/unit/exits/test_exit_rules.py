@@ -1,4 +1,4 @@
-"""Each exit rule: a case in which it fires, one in which it must not, and its switch."""
+"""Each exit rule: cases in which it fires and its switch stops it, in which it must not, in which it cannot judge."""
 
 from __future__ import annotations
 
@@ -8,129 +8,183 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.fakes.records import NOW, RULES, filled, rules_with
-from trading.exits.registry import REGISTRY, Close, ExitCase, ExitVerdict, MoveStop, break_even, decide_exit
+from tests.fakes.records import NOW, filled, levels, quote, rules_with
+from tests.unit.exits.exit_cases import CONTRACT, after_target, case, fired, hourly, rules_of, shaken, trace, watch
+from trading.exits.case import ExitCase, NoInput, Silent
+from trading.exits.registry import REGISTRY, decide_exit
+from trading.model.candles import CandleSeries
+from trading.model.decisions import Bias
+from trading.model.disorder import EVERYWHERE, MarketWatch
 from trading.model.instruments import Side
 from trading.model.positions import Position
+from trading.model.times import Timeframe
 from trading.model.units import Price
 
-HIT = NOW + timedelta(minutes=20)
+LONG, SHORT = Side.LONG, Side.SHORT
+UP, DOWN, NEUTRAL = Bias.UP, Bias.DOWN, Bias.NEUTRAL
+AT_11 = NOW + timedelta(hours=1)
+BARELY = Decimal("0.00001")
+"""Hourly funding that is 24 bps in 24 hours; 0.0000125 is 30."""
 
 
-def case(
-    position: Position, mark: Any = "101.5", last_close: float | None = 101.0, hours: float = 1.0, **more: Any
-) -> ExitCase:
-    now = NOW + timedelta(hours=hours)
-    values = {"index": None, "quoted_at": now, "rules": RULES, "now": now} | more
-    return ExitCase(position=position, mark=None if mark is None else Price(mark), last_close=last_close, **values)
-
-
-def after_target(side: Side = Side.LONG, **changes: Any) -> Position:
-    return filled(side=side, first_target_at=HIT, **changes)
-
-
-def fired(verdict: ExitVerdict) -> tuple[str | None, type | None]:
-    return verdict.fired, type(verdict.action) if verdict.action else None
-
-
-def young(side: Side = Side.LONG, mark: Any = "100.75", minutes: float = 5, **more: Any) -> ExitCase:
+def young(side: Side = LONG, mark: Any = "100.75", minutes: float = 5, **more: Any) -> ExitCase:
     """Filled some minutes ago; the index is at 100, so that the mark is the basis."""
-    return case(filled(side=side), mark=mark, last_close=None, hours=minutes / 60, **({"index": Price(100)} | more))
+    quoted = {"index": Price(100)} | more.pop("quoted", {})
+    return case(filled(side=side), mark=mark, hours=minutes / 60, quoted=quoted, **more)
 
 
+def bias(daily: Bias | None, structure: Bias | None, side: Side = LONG, **more: Any) -> ExitCase:
+    hours_ago = more.pop("hours_ago", 0)
+    return case(filled(side=side), trace=trace(AT_11, daily, structure, hours_ago), **more)
+
+
+def funded(rate: Any, side: Side = LONG, **more: Any) -> ExitCase:
+    return case(filled(side=side), quoted={"hourly_funding": rate}, **more)
+
+
+def disorder(mark: Any = 101, position: Position | None = None, *pauses: Any, **more: Any) -> ExitCase:
+    return case(position, mark=mark, watch=watch(AT_11, *(pauses or (shaken(AT_11),))), **more)
+
+
+def runner(*newest: tuple[float, float], mark: Any = 104, side: Side = LONG, **more: Any) -> ExitCase:
+    """Past its first target, with these newest 1h bars; bars before have a true range of 1."""
+    stop = Price("100.4") if side is LONG else Price("99.6")
+    position = after_target(side, **({"stop": stop} | more.pop("position", {})))
+    return case(position, mark=mark, **({"bars": hourly(AT_11, *newest)} | more))
+
+
+# A step of 5 after thirteen bars of range 1: ATR 18 / 14 = 1.2857, x 1.5 = 1.9286
+STEP = (105.0, 104.0)
 FIRING = [
-    ("basis_after_fill", young(mark="100.76"), Close),
-    ("basis_after_fill", young(mark="99.24"), Close),
-    ("basis_after_fill", young(Side.SHORT, mark="100.76"), Close),
-    ("basis_after_fill", young(Side.SHORT, mark="99.24", minutes=0), Close),
-    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=290)), Close),
-    ("break_even", case(after_target()), MoveStop),
-    ("break_even", case(after_target(stop=Price("100.3"))), MoveStop),
-    ("time_exit", case(filled(), hours=5), Close),
-    ("premise", case(filled(), last_close=98.4), Close),
-    ("maximum_hold", case(after_target(stop=Price("100.5")), hours=72), Close),
+    ("basis_after_fill", young(mark="100.76"), "Close"),
+    ("basis_after_fill", young(mark="99.24"), "Close"),
+    ("basis_after_fill", young(SHORT, mark="100.76"), "Close"),
+    ("basis_after_fill", young(SHORT, mark="99.24", minutes=0), "Close"),
+    ("basis_after_fill", young(mark="102", age_s=10), "Close"),
+    ("premise", case(last_close=98.4), "Close"),
+    ("premise", case(filled(side=SHORT), mark=99, last_close=101.6), "Close"),
+    ("abandon_ship", bias(DOWN, UP), "Close"),
+    ("abandon_ship", bias(NEUTRAL, DOWN), "Close"),
+    ("abandon_ship", bias(UP, DOWN, SHORT, mark=99), "Close"),
+    ("abandon_ship", bias(NEUTRAL, UP, SHORT, mark=99), "Close"),
+    ("abandon_ship", case(trace=trace(NOW, DOWN, DOWN, hours_ago=-1), hours=2.99), "Close"),
+    ("funding", funded(Decimal("0.0001251")), "Close"),
+    ("funding", funded(Decimal("-0.0001251"), SHORT, mark=99), "Close"),
+    ("time_exit", case(hours=5), "Close"),
+    ("maximum_hold", case(after_target(stop=Price("100.5")), hours=72), "Close"),
+    ("break_even", case(after_target(), mark="101.5"), "100.4"),
+    ("break_even", case(after_target(stop=Price("100.3"))), "100.4"),
+    ("break_even", case(after_target(SHORT), mark=99), "99.6"),
+    ("market_disorder", disorder(), "100.4"),
+    ("market_disorder", disorder(99, filled(side=SHORT)), "99.6"),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), age=30)), "100.4"),
+    ("trailing", runner(STEP), "103.0"),
+    ("trailing", runner((96.0, 95.0), mark=96, side=SHORT), "97.0"),
+    ("trailing", runner(STEP, mark=103), "Close"),
+    ("trailing", runner(STEP, mark="102.9"), "Close"),
+    ("trailing", runner((96.0, 95.0), mark="97", side=SHORT), "Close"),
+    ("trailing", runner(STEP, hours=3.99), "103.0"),
 ]
 SILENT = [
     ("basis_after_fill", young(mark="100.75")),
     ("basis_after_fill", young(mark="99.25")),
-    ("basis_after_fill", young(Side.SHORT, mark="100.75")),
-    ("basis_after_fill", young(Side.SHORT, mark="99.25")),
+    ("basis_after_fill", young(SHORT, mark="100.75")),
     ("basis_after_fill", young(mark="102", minutes=5.01)),
-    ("basis_after_fill", young(mark="102", index=None)),
-    ("basis_after_fill", young(mark=None)),
-    ("basis_after_fill", young(mark="102", quoted_at=None)),
-    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=289))),
-    ("basis_after_fill", young(mark="102", quoted_at=NOW + timedelta(seconds=311))),
-    ("basis_after_fill", case(filled(opened_at=None), mark="102", index=Price(100), hours=0)),
-    ("break_even", case(filled())),
+    ("premise", case(last_close=98.5)),
+    ("premise", case(filled(side=SHORT), mark=99, last_close=101.5)),
+    ("abandon_ship", bias(UP, DOWN)),
+    ("abandon_ship", bias(NEUTRAL, UP)),
+    ("abandon_ship", bias(NEUTRAL, NEUTRAL)),
+    ("abandon_ship", bias(DOWN, UP, SHORT)),
+    ("abandon_ship", bias(DOWN, DOWN, hours_ago=1)),
+    ("abandon_ship", bias(DOWN, DOWN, rules=rules_with('{"bias": {"enabled": false}}'))),
+    ("funding", funded(Decimal("0.000125"))),
+    ("funding", funded(Decimal("-0.01"))),
+    ("funding", funded(Decimal("0.01"), SHORT)),
+    ("time_exit", case(hours=4.99)),
+    ("time_exit", case(after_target(), hours=50)),
+    ("maximum_hold", case(hours=71.99)),
+    ("break_even", case()),
     ("break_even", case(after_target(stop=Price("100.4")))),
     ("break_even", case(after_target(), mark="100.4")),
-    ("time_exit", case(filled(), hours=4.99)),
-    ("time_exit", case(after_target(), hours=50)),
+    ("break_even", case(after_target(SHORT), mark="99.6")),
+    ("market_disorder", case()),
+    ("market_disorder", disorder("100.4")),
+    ("market_disorder", disorder(99)),
+    ("market_disorder", disorder(101, filled(stop=Price("100.4")))),
+    ("market_disorder", disorder(101, None, shaken(AT_11, shaken_at=None))),
+    ("market_disorder", disorder(101, None, shaken(AT_11, minutes=0))),
+    ("market_disorder", disorder(101, None, shaken(AT_11, "PF_OTHERUSD"), shaken(AT_11, EVERYWHERE))),
+    ("trailing", case(bars=hourly(AT_11, STEP))),
+    ("trailing", runner(STEP, position={"stop": Price(103)})),
+    ("trailing", runner((96.0, 95.0), mark=98, side=SHORT, position={"stop": Price(97)})),
+    ("trailing", runner(STEP, position={"first_target_at": AT_11})),
+    ("trailing", runner(bars=hourly(AT_11, *[(100.0, 1.0)] * 16))),
+]
+WITHOUT_INPUT = [
+    ("basis_after_fill", young(mark="102", quoted={"index": None})),
+    ("basis_after_fill", young(mark=None)),
+    ("basis_after_fill", young(mark="102", age_s=11)),
+    ("basis_after_fill", young(mark="102", age_s=-11)),
+    ("basis_after_fill", case(filled(opened_at=None), mark=102, quoted={"index": Price(100)}, hours=0)),
+    ("premise", case(last_close=None)),
+    ("abandon_ship", case(trace=None)),
+    ("abandon_ship", case(trace=trace(NOW, DOWN, DOWN), hours=2)),
+    ("abandon_ship", bias(None, DOWN)),
+    ("abandon_ship", bias(DOWN, None)),
+    ("funding", case(mark=None)),
+    ("funding", funded(None)),
+    ("funding", funded(Decimal(1), age_s=11)),
     ("time_exit", case(filled(opened_at=None), hours=50)),
-    ("premise", case(filled(), last_close=98.5)),
-    ("premise", case(filled(), last_close=None)),
-    ("maximum_hold", case(after_target(stop=Price("100.5")), hours=71.99)),
-    ("maximum_hold", case(after_target(opened_at=None, stop=Price("100.5")), hours=100)),
+    ("maximum_hold", case(filled(opened_at=None), hours=100)),
+    ("break_even", case(after_target(), mark=None)),
+    ("break_even", case(after_target(fills=()))),
+    ("market_disorder", disorder(None)),
+    ("market_disorder", disorder(101, filled(fills=()))),
+    ("market_disorder", case(watch=None)),
+    ("market_disorder", case(watch=MarketWatch(pauses=(shaken(AT_11),)))),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), age=30.1))),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), unreadable="{"))),
+    ("trailing", runner(STEP, mark=None)),
+    ("trailing", runner(bars=None)),
+    ("trailing", runner(bars=CandleSeries(Timeframe.H1))),
+    ("trailing", runner(bars=hourly(AT_11, STEP, count=14))),
+    ("trailing", runner(bars=hourly(AT_11, STEP, late=4))),
+    ("trailing", runner(bars=hourly(AT_11, *[(100.0, 100.0)] * 16))),
 ]
 
 
-@pytest.mark.parametrize(("rule", "given_case", "kind"), FIRING, ids=lambda each: each if isinstance(each, str) else "")
-def test_rule_fires_and_its_switch_stops_it(rule: str, given_case: ExitCase, kind: type) -> None:
-    assert fired(decide_exit(given_case)) == (rule, kind)
-    off = replace(given_case, rules=rules_with(f'{{"exits": {{"{rule}": false}}}}'))
-    verdict = decide_exit(off)
-    assert fired(verdict) == (None, None)
-    assert rule not in verdict.evaluated
+@pytest.mark.parametrize(("rule", "given", "asked"), FIRING)
+def test_rule_fires_and_its_switch_stops_it(rule: str, given: ExitCase, asked: str) -> None:
+    alone = decide_exit(replace(given, rules=rules_of(rule)))
+    assert fired(alone) == (rule, asked)
+    assert alone.evaluated == (rule,)
+    off = decide_exit(replace(given, rules=rules_of()))
+    assert (fired(off), off.evaluated) == ((None, ""), ())
 
 
-@pytest.mark.parametrize(("rule", "given_case"), SILENT)
-def test_rule_stays_silent_when_it_must(rule: str, given_case: ExitCase) -> None:
-    only = {name: name == rule for name, _ in REGISTRY}
-    text = ", ".join(f'"{name}": {str(on).lower()}' for name, on in only.items())
-    verdict = decide_exit(replace(given_case, rules=rules_with(f'{{"exits": {{{text}}}}}')))
-    assert verdict == ExitVerdict(evaluated=(rule,))
+@pytest.mark.parametrize(("rule", "given"), SILENT)
+def test_rule_stays_silent_when_it_must(rule: str, given: ExitCase) -> None:
+    verdict = decide_exit(replace(given, rules=replace(given.rules, exits=rules_of(rule).exits)))
+    ((_, found),) = verdict.answers
+    assert isinstance(found, Silent), found
+    assert fired(verdict) == (None, "")
 
 
-def test_every_switched_on_rule_is_evaluated() -> None:
-    assert decide_exit(case(filled())).evaluated == tuple(name for name, _ in REGISTRY)
-    assert decide_exit(case(filled(), last_close=98.0)).evaluated == tuple(name for name, _ in REGISTRY)
+@pytest.mark.parametrize(("rule", "given"), WITHOUT_INPUT)
+def test_rule_says_when_it_cannot_judge(rule: str, given: ExitCase) -> None:
+    verdict = decide_exit(replace(given, rules=rules_of(rule)))
+    assert (verdict.without_input, verdict.evaluated) == ((rule,), (rule,))
+    ((_, found),) = verdict.answers
+    assert isinstance(found, NoInput)
+    assert fired(verdict) == (None, "")
 
 
-def test_closing_goes_before_moving_the_stop() -> None:
-    verdict = decide_exit(case(after_target(), last_close=98.0))
-    assert fired(verdict) == ("premise", Close)
-
-
-@pytest.mark.parametrize(("side", "level"), [(Side.LONG, "100.4"), (Side.SHORT, "99.6")])
-def test_break_even_pays_the_round_trip(side: Side, level: str) -> None:
-    mark = 101 if side is Side.LONG else 99
-    action = break_even(case(after_target(side), mark=mark))
-    assert isinstance(action, MoveStop)
-    assert action.to == Price(level)
-
-
-def test_break_even_rounds_in_favour_of_the_position() -> None:
-    action = break_even(case(after_target(cost_bps=Decimal(21)), mark=102))
-    assert isinstance(action, MoveStop)
-    assert action.to == Price("100.5")
-
-
-@given(
-    st.sampled_from(Side),
-    st.decimals("95", "105", places=1),
-    st.one_of(st.none(), st.decimals("95", "105", places=1)),
-    st.decimals("0", "200", places=0),
-)
-def test_stop_only_ever_tightens(side: Side, stop: Decimal, mark: Decimal | None, cost: Decimal) -> None:
-    position = after_target(side, stop=Price(stop), cost_bps=cost)
-    verdict = decide_exit(case(position, mark=mark))
-    if isinstance(verdict.action, MoveStop):
-        assert (verdict.action.to - stop) * side.sign > 0
-        assert mark is None or (mark - verdict.action.to) * side.sign > 0
+@pytest.mark.parametrize("rule", [name for name, _ in REGISTRY if name != "progressive_tightening"])
+def test_every_rule_has_all_kinds_of_cases(rule: str) -> None:
+    for cases in (FIRING, SILENT, WITHOUT_INPUT):
+        assert rule in {each[0] for each in cases}
 
 
 @pytest.mark.parametrize(
@@ -140,11 +194,90 @@ def test_basis_after_fill_reads_its_bounds(override: str) -> None:
     assert decide_exit(young(mark="100.76", rules=rules_with(override))).fired is None
 
 
-def test_torn_basis_says_its_figures() -> None:
-    action = decide_exit(young(mark="98")).action
-    assert action == Close(why="mark 98 is 2.00 % from its index 100 soon after the fill")
+@pytest.mark.parametrize(
+    ("override", "given"),
+    [
+        ('{"exits": {"abandon_ship_hours": 1}}', case(trace=trace(NOW, DOWN, DOWN, hours_ago=-1), hours=2.5)),
+        ('{"exits": {"funding_hours": 23}}', funded(Decimal("0.0001251"))),
+        ('{"exits": {"funding_maximum_bps": 31}}', funded(Decimal("0.0001251"))),
+        ('{"exits": {"time_exit_bars": 21}}', case(hours=5)),
+        ('{"exits": {"maximum_hold_hours": 73}}', case(after_target(stop=Price("100.5")), hours=72)),
+        ('{"risk": {"disorder_pause_minutes": 29}}', case(watch=watch(AT_11, shaken(AT_11), age=30))),
+        ('{"exits": {"trailing_maximum_age_hours": 2}}', runner(STEP, hours=3.99)),
+    ],
+)
+def test_rule_reads_its_own_numbers(override: str, given: ExitCase) -> None:
+    assert decide_exit(given).fired is not None
+    assert decide_exit(replace(given, rules=rules_with(override))).fired is None
 
 
-def test_premise_of_a_short_is_above() -> None:
-    assert decide_exit(case(filled(side=Side.SHORT), mark=99, last_close=101.6)).fired == "premise"
-    assert decide_exit(case(filled(side=Side.SHORT), mark=99, last_close=101.5)).fired is None
+def test_break_even_rounds_in_favour_of_the_position() -> None:
+    assert fired(decide_exit(case(after_target(cost_bps=Decimal(21)), mark=102))) == ("break_even", "100.5")
+    short = case(after_target(SHORT, cost_bps=Decimal(21)), mark=98)
+    assert fired(decide_exit(short)) == ("break_even", "99.5")
+
+
+def test_trailing_is_in_prices_of_the_contract() -> None:
+    """The contract stands 1 % above the spot price that the bars are in."""
+    above = levels(entry=101, stop="98.98", invalidation="99.485", target_1="103.02", target_2="106.05")
+    position = {"levels": above, "spot_invalidation": Price("98.5")}
+    given = runner(STEP, mark=106, position=position, rules=rules_of("trailing"))
+    assert fired(decide_exit(given)) == ("trailing", "104.1")
+
+
+def test_only_bars_since_the_first_target_count() -> None:
+    early = (110.0, 104.0)
+    given = runner(early, STEP, mark=104, rules=rules_of("trailing"))
+    later = runner(STEP, early, mark=109, rules=rules_of("trailing"))
+    assert "from the best price 105:" in dict(decide_exit(given).details)["trailing"]
+    assert "from the best price 110:" in dict(decide_exit(later).details)["trailing"]
+
+
+@pytest.mark.parametrize(("side", "best"), [(LONG, "106"), (SHORT, "94")])
+def test_best_of_several_bars_is_followed(side: Side, best: str) -> None:
+    """Two bars have closed since the target; the first of them reached further."""
+    now = NOW + timedelta(hours=2)
+    rows = [(106.0, 105.0), (105.5, 104.0)] if side is LONG else [(95.0, 94.0), (96.0, 94.5)]
+    given = runner(mark=None, side=side, bars=hourly(now, *rows), hours=2)
+    far = replace(given, quote=quote(CONTRACT, 120 if side is LONG else 80, at=now))
+    assert f"from the best price {best}: stop to" in dict(decide_exit(far).details)["trailing"]
+
+
+@pytest.mark.parametrize("height", [0.25, 0.5])
+def test_small_range_is_followed_too(height: float) -> None:
+    given = runner(mark=102, bars=hourly(AT_11, *[(101.0 + height, 101.0)] * 16), rules=rules_of("trailing"))
+    assert fired(decide_exit(given)) == ("trailing", {0.25: "100.8", 0.5: "100.7"}[height])
+
+
+def test_age_of_the_newest_bar_is_inclusive() -> None:
+    at_noon = NOW.replace(second=0) + timedelta(hours=4)
+    bars = hourly(at_noon, STEP, late=3)
+    given = replace(runner(bars=bars), now=at_noon, rules=rules_of("trailing"))
+    assert decide_exit(given).without_input == ()
+    assert decide_exit(replace(given, now=at_noon + timedelta(seconds=1))).without_input == ("trailing",)
+
+
+def test_decision_of_two_hours_ago_is_too_old() -> None:
+    at_noon = NOW.replace(second=0) + timedelta(hours=3)
+    given = replace(case(trace=trace(AT_11, DOWN)), now=at_noon, rules=rules_of("abandon_ship"))
+    assert decide_exit(given).without_input == ("abandon_ship",)
+    assert decide_exit(replace(given, now=at_noon - timedelta(seconds=1))).fired == "abandon_ship"
+
+
+def test_target_at_a_full_hour_is_after_its_bar() -> None:
+    full_hour = NOW.replace(minute=0, second=0) + timedelta(hours=1)
+    given = runner(STEP, position={"first_target_at": full_hour}, rules=rules_of("trailing"))
+    assert fired(decide_exit(given)) == (None, "")
+    before = {"first_target_at": full_hour - timedelta(seconds=1)}
+    assert fired(decide_exit(runner(STEP, position=before, rules=rules_of("trailing")))) == ("trailing", "103.0")
+
+
+def test_bar_that_is_still_open_is_not_seen() -> None:
+    open_too = hourly(AT_11 + timedelta(hours=1), STEP, (140.0, 104.0))
+    closed = open_too.until(int(AT_11.timestamp()))
+    assert len(closed) == len(open_too) - 1
+    assert decide_exit(runner(bars=open_too)).answers == decide_exit(runner(bars=closed)).answers
+
+
+def test_contract_of_the_cases_is_the_positions() -> None:
+    assert filled().contract == CONTRACT

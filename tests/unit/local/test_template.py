@@ -75,12 +75,13 @@ def test_tables_come_from_the_nested_template(real: LocalTemplate) -> None:
     assert all(each.keys == (("pk", "HASH"), ("sk", "RANGE")) for each in real.tables)
 
 
-def test_alerts_topic_feeds_forward_alerts_with_retries(real: LocalTemplate) -> None:
-    forward = real.function("forward_alerts")
+def test_alerts_topic_feeds_the_queue_of_forward_alerts(real: LocalTemplate) -> None:
+    [topic] = real.topics
+    [source] = real.function("forward_alerts").queues
+    [queue] = [each for each in real.queues if each.logical_id == source.queue]
 
-    assert forward.topics == ("AlertsTopic",)
-    assert (forward.attempts, forward.on_failure) == (3, "InvocationDeadLetterQueue")
-    assert real.function("manage_exits").attempts == 1
+    assert (topic.logical_id, topic.queues) == ("AlertsTopic", ("AlertsQueue",))
+    assert (source.queue, queue.dead_letters) == ("AlertsQueue", "AlertsDeadLetterQueue")
 
 
 def test_own_variables_win_over_global_ones(tmp_path: Path) -> None:

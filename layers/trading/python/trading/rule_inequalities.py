@@ -54,6 +54,13 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
     ("risk.maximum_positions", "<=", "risk.entries_per_day"),
     ("risk.quote_maximum_age_s", "<=", "risk.equity_maximum_age_s"),
     ("reconciliation.ghost_stop_pct", "<=", "risk.stop_maximum_pct"),
+    ("levels.target_1_r", "<", "exits.progressive_1_r"),
+    ("exits.progressive_1_r", "<", "exits.progressive_2_r"),
+    ("exits.progressive_2_r", "<", "exits.progressive_3_r"),
+    ("exits.progressive_1_atr", "<", "exits.trailing_atr"),
+    ("exits.progressive_2_atr", "<", "exits.progressive_1_atr"),
+    ("exits.progressive_3_atr", "<", "exits.progressive_2_atr"),
+    ("exits.trailing_atr_bars", "<", "data.bars_kept"),
     ("execution.process_before_s", "<", "execution.answer_timeout_s"),
     ("execution.answer_timeout_s", "<=", "execution.absence_visibility_s"),
 )

@@ -97,6 +97,23 @@ class ExitRules:
     maximum_hold_hours: int
     basis_after_fill: bool
     basis_after_fill_minutes: int
+    abandon_ship: bool
+    abandon_ship_hours: int
+    funding: bool
+    funding_hours: int
+    funding_maximum_bps: Decimal
+    market_disorder: bool
+    trailing: bool
+    trailing_atr: Decimal
+    trailing_atr_bars: int
+    trailing_maximum_age_hours: int
+    progressive_tightening: bool
+    progressive_1_r: Decimal
+    progressive_1_atr: Decimal
+    progressive_2_r: Decimal
+    progressive_2_atr: Decimal
+    progressive_3_r: Decimal
+    progressive_3_atr: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

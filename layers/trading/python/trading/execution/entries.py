@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from trading.execution.flattening import to_be_closed
 from trading.execution.protection import beyond_stop
 from trading.model.control import KillLevel
 from trading.model.flat_stop import nothing_to_reduce
@@ -107,6 +108,8 @@ def _resting_is_over(position: Position, sight: EntrySight, now: datetime) -> st
         return over
     if sight.level >= KillLevel.CANCEL_ENTRIES:
         return f"entries are cancelled at K{sight.level.value}"
+    if to_be_closed(position):
+        return "a person closes this instrument"
     stop = position.intent(Purpose.STOP)
     return "its stop is gone" if stop is None or stop.state.terminal else ""
 

@@ -51,6 +51,12 @@ def protective_steps(position: Position, mark: Price | None, rules: Rules, now: 
     return tuple(steps)
 
 
+def below_minimum(position: Position) -> bool:
+    """Less is held than the venue takes as an order: such an order is tried once, to close all of it, and never to
+    move a stop. What the venue does not take is left: asked again every minute, it would refuse for ever."""
+    return position.quantity < position.market.minimum
+
+
 def clearing_steps(position: Position) -> tuple[Step, ...]:
     """Only for a position that is proven flat: whatever of ours still rests would wait for the wrong position."""
     return tuple(_cancel(each, "the position is flat") for each in position.intents if each.state.works)
@@ -101,6 +107,8 @@ def _stop_steps(position: Position, now: datetime) -> list[Step]:
     right = [each for each in live if each.trigger_price == position.stop and each.open_quantity == wanted]
     if right:
         return [_cancel(each, "replaced by a newer stop") for each in live if each is not right[-1]]
+    if below_minimum(position) and any(each.open_quantity >= wanted for each in live):
+        return []
     if _being_sent(position):
         return []
     meant = stop_intent(position, Quantity(wanted), now)
@@ -134,11 +142,17 @@ def _exit_steps(position: Position, now: datetime) -> list[Step]:
     position may have no other way out.
     """
     exits = position.of(Purpose.EXIT)
-    if any(each.state in _UNDER_WAY for each in exits):
-        return []
     newest = position.intent(Purpose.EXIT)
+    if any(each.state in _UNDER_WAY for each in exits) or (newest and _left_as_dust(position, newest)):
+        return []
     again = newest if newest and newest.may_be_sent_again else exit_intent(position, now)
     return [Send(intent=again)]
+
+
+def _left_as_dust(position: Position, newest: OrderIntent) -> bool:
+    """The venue has refused to close so little, for what the order is."""
+    refused = newest.state is IntentState.REJECTED and not _passing(newest.reason)
+    return below_minimum(position) and refused and newest.quantity == position.quantity
 
 
 def _sends(steps: list[Step]) -> bool:

@@ -26,9 +26,12 @@ class AlertKind(StrEnum):
     STALE_DATA = "stale_data"
     DISCREPANCY = "discrepancy"
     ORDER_FAILED = "order_failed"
-    UNKNOWN_INTENT = "unknown_intent"
     HEALTH = "health"
     COVERAGE = "coverage"
+    DIGEST = "digest"
+    DEPLOYMENT = "deployment"
+    DAILY_SUMMARY = "daily_summary"
+    SIGNALS_WITHOUT_ORDERS = "signals_without_orders"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,8 @@ class Outcome(StrEnum):
     NOT_ALLOCATED = "NOT_ALLOCATED"
     SENT = "SENT"
     FAILED = "FAILED"
+    STOP_MOVED = "STOP_MOVED"
+    EXIT = "EXIT"
 
 
 class Bias(StrEnum):

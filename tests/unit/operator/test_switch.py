@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from functions.control_trading.handler import handler
-from shared.storage.tables import LedgerItem
-from tests.integration.operations.conftest import CONTEXT, World
+import functions.control_trading.handler as control_trading
 from tests.unit.control.records import NOW, position
+from tests.unit.operator.scene import CONTEXT, World, handled
+from trading.model.alerts import Severity
 from trading.model.control import KillLevel, RiskDay
 from trading.model.units import Money
 
@@ -21,34 +21,22 @@ RESUME = {"action": "resume", "operator": "anna", "reason": "deployment finished
 
 @pytest.fixture(autouse=True)
 def environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nothing listens there and the secret does not exist: pause, resume and status need neither.
-    for name in ("SMC_SPOT_URL", "SMC_FUTURES_URL"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-    monkeypatch.setenv("SMC_TRADING_SECRET_ID", "no-such-secret")
-    monkeypatch.setenv("SMC_MODE", "live")
+    handled(world, monkeypatch)
 
 
 def ask(payload: Any) -> dict[str, Any]:
-    return dict(handler(payload, CONTEXT))
-
-
-def audit() -> list[dict[str, Any]]:
-    return [json.loads(item.body or "{}") for item in LedgerItem.query("CONTROL_AUDIT")]
-
-
-def items() -> list[dict[str, Any]]:
-    return sorted((item.to_simple_dict() for item in LedgerItem.scan()), key=str)
+    return dict(control_trading.handler(payload, CONTEXT))  # type: ignore[arg-type]
 
 
 def test_pause_stops_entries_and_is_audited(world: World) -> None:
     world.set_level(KillLevel.NORMAL)
     assert ask(PAUSE)["ok"]
     assert world.control.control(NOW).level is KillLevel.NO_ENTRIES
-    assert audit()[-1]["changed_by"] == "anna (request request-7)"
-    assert audit()[-1]["reason"] == "deployment"
-    assert audit()[-1]["changed_at"] == "2026-11-22T12:00:00.000Z"
-    (message,) = world.published()
-    assert "K0 -> K1" in message["Body"]
+    audit = world.audit()[-1]
+    assert (audit.changed_by, audit.reason, audit.changed_at) == ("anna (request request-7)", "deployment", NOW)
+    (alert,) = world.told()
+    assert (alert.title, alert.severity, alert.text) == ("Kill level K0 -> K1", Severity.WARNING, "deployment")
+    assert alert.fields == (("by", "anna (request request-7)"),)
 
 
 @pytest.mark.parametrize("level", [KillLevel.CANCEL_ENTRIES, KillLevel.FLATTEN, KillLevel.LOCK])
@@ -75,6 +63,7 @@ def test_resume_during_a_flatten_is_refused(world: World) -> None:
 
 def test_resume_after_flatten_needs_the_venues_word(world: World) -> None:
     world.set_level(KillLevel.FLATTEN)
+    world.venue.silent = True
     answer = ask(RESUME)
     assert not answer["ok"]
     assert "the venue does not say what is open" in answer["error"]
@@ -121,7 +110,8 @@ def test_resume_says_what_it_measures_anew(world: World) -> None:
     ]
     stored = world.control.risk_day()
     assert stored is not None
-    assert (stored.week_peak_equity, stored.highest_equity, stored.rejections, stored.version) == (75, 75, 0, 2)
+    assert (stored.week_peak_equity, stored.highest_equity) == (Money(75), Money(75))
+    assert (stored.rejections, stored.version) == (0, 2)
 
 
 def test_resume_of_a_calm_day_changes_no_measure(world: World) -> None:
@@ -155,16 +145,26 @@ def test_status_shows_week_drawdown_and_rejections(world: World) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [{}, {"action": "explode"}, PAUSE | {"level": 0}, {"action": "resume"}, PAUSE | {"reason": 4}, None, "pause"],
+    [
+        {},
+        {"action": "explode"},
+        PAUSE | {"level": 0},
+        PAUSE | {"level": 3},
+        {"action": "lock"},
+        {"action": "resume"},
+        PAUSE | {"reason": 4},
+        None,
+        "pause",
+    ],
 )
 def test_wrong_payload_changes_nothing_at_all(world: World, payload: Any) -> None:
     world.set_level(KillLevel.CANCEL_ENTRIES)
-    before = items()
+    before = world.everything()
     answer = ask(payload)
     assert answer["ok"] is False
     assert "expected" in answer["error"]
-    assert items() == before
-    assert world.published() == []
+    assert world.everything() == before
+    assert world.told() == []
 
 
 def test_status_without_health_record_says_down(world: World) -> None:
@@ -193,9 +193,7 @@ def test_old_health_record_is_not_passed_off_as_new(world: World) -> None:
 
 def test_unreadable_control_record_can_be_replaced(world: World) -> None:
     world.set_level(KillLevel.NORMAL)
-    item = LedgerItem.get("CONTROL", "CURRENT")
-    item.body = "{broken"
-    item.save()
+    world.tables.corrupt_control("{broken")
     assert world.control.control(NOW).level is KillLevel.NO_ENTRIES
     assert ask(RESUME)["kill_level"] == 0
     assert replace(world.control.control(NOW), version=0).level is KillLevel.NORMAL
@@ -203,9 +201,7 @@ def test_unreadable_control_record_can_be_replaced(world: World) -> None:
 
 def damaged_day(world: World) -> None:
     world.control.save_risk_day(week_of("100", "95", halted_on=NOW.date()))
-    item = LedgerItem.get("RISK_DAY", "CURRENT")
-    item.body = "{broken"
-    item.save()
+    world.tables.corrupt_risk_day("{broken")
 
 
 def test_status_says_that_the_risk_day_is_unreadable(world: World) -> None:

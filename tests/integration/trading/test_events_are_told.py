@@ -1,0 +1,72 @@
+"""What happens to positions and entries reaches the topic, by the real run that does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
+
+from tests.fakes.cloud import REGION
+from tests.integration.trading.test_repairs import cancel_stop
+from tests.integration.trading.world import World
+from trading.model.alerts import AlertKind, Severity
+
+
+def told(kind: AlertKind) -> list[dict[str, Any]]:
+    """The alerts of a kind as they reached the topic."""
+    topics = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics.values()
+    sent = [json.loads(message) for topic in topics for _, message, *_ in topic.sent_notifications]
+    return [alert for alert in sent if alert["kind"] == kind]
+
+
+def test_filled_entry_is_told_as_opened_position(world: World) -> None:
+    world.add_signal()
+    world.execute()
+    assert told(AlertKind.POSITION_OPENED) == []
+    world.minute(COIN="99.5")
+    world.minute(COIN="100.2")
+    [alert] = told(AlertKind.POSITION_OPENED)
+    assert (alert["severity"], alert["title"], alert["subject"]) == (
+        Severity.INFO,
+        "COIN long opened",
+        world.position().id,
+    )
+
+
+def test_exit_rule_that_fires_is_told_as_adjustment(world: World) -> None:
+    world.open_position()
+    assert told(AlertKind.POSITION_ADJUSTED) == []
+    world.minute(COIN="102.2")
+    alerts = told(AlertKind.POSITION_ADJUSTED)
+    assert [(each["severity"], each["subject"]) for each in alerts] == [
+        (Severity.INFO, f"{world.position().id}:break_even")
+    ]
+
+
+def test_ended_position_is_told_with_its_result(world: World) -> None:
+    position = world.open_position()
+    assert told(AlertKind.POSITION_CLOSED) == []
+    world.minute(COIN="97.5")
+    [alert] = told(AlertKind.POSITION_CLOSED)
+    [trade] = world.trades()
+    assert (alert["severity"], alert["subject"]) == (Severity.INFO, position.id)
+    assert alert["title"] == f"COIN long closed: {trade.r_multiple:+.2f} R"
+    assert f"{trade.net:+.2f} USD net" in alert["text"]
+
+
+def test_refused_entry_is_told_as_failed_order(world: World) -> None:
+    world.add_signal()
+    world.venue.faults.sends = ["", "postWouldExecute"]
+    world.execute()
+    [alert] = told(AlertKind.ORDER_FAILED)
+    assert (alert["severity"], alert["title"]) == (Severity.WARNING, "COIN: entry not placed")
+
+
+def test_position_without_a_stop_is_told_at_once(world: World) -> None:
+    position = world.open_position()
+    cancel_stop(world)
+    world.minute()
+    [alert] = told(AlertKind.NAKED_POSITION)
+    assert (alert["severity"], alert["subject"]) == (Severity.CRITICAL, position.id)

@@ -1,0 +1,70 @@
+"""What the venue holds and no record of ours stands for gets one, and goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.control_trading.strays import adopt
+from tests.unit.control.records import position, quote, venue_position
+from tests.unit.operator.scene import World, desk_of
+from trading.model.instruments import InstrumentId
+from trading.model.positions import PositionState
+from trading.model.units import Quantity
+
+
+def stray(world: World, code: str = "SOL") -> None:
+    world.venue.held = (venue_position(code),)
+    world.venue.tickers = {f"PF_{code}USD": quote(code)}
+
+
+def test_stray_gets_a_record_and_goes(world: World) -> None:
+    stray(world)
+    assert desk_of(world).close("ALL") == {
+        "closing": ["SOL: market exit of 0.5"],
+        "failures": [],
+        "orders_sent": 2,
+        "without_record": ["PF_SOLUSD"],
+    }
+    (record,) = world.ledger.open_positions()
+    assert (record.state, record.close_reason, record.quantity) == (PositionState.CLOSING, "flatten", Quantity("0.5"))
+
+
+def test_stray_without_a_price_is_told(world: World) -> None:
+    stray(world)
+    world.venue.tickers = {}
+    answer = desk_of(world).close("ALL")
+    assert answer["failures"] == ["PF_SOLUSD: no price is known by which it could get a stop"]
+    assert (answer["without_record"], world.venue.sent) == (["PF_SOLUSD"], [])
+
+
+def test_stray_that_the_venue_does_not_list_is_told(world: World) -> None:
+    stray(world, "DOGE")
+    world.venue.contracts = lambda: ()  # type: ignore[attr-defined]
+    answer = desk_of(world).close("ALL")
+    assert answer["failures"] == ["PF_DOGEUSD: the venue holds PF_DOGEUSD and does not list it"]
+
+
+def test_record_that_reconcile_made_first_is_taken(world: World) -> None:
+    stray(world)
+    theirs = world.ledger.adopt_position(position("SOL"))
+    assert adopt(world.trading_desk(), venue_position("SOL"), ()) == theirs
+
+
+def test_second_record_on_a_contract_stands_beside(world: World) -> None:
+    """The owner's position the other way round: ours keeps its place."""
+    ours = world.ledger.adopt_position(position("SOL"))
+    stray(world)
+    assert adopt(world.trading_desk(), venue_position("SOL"), (ours,)).instrument == "PF_SOLUSD"
+
+
+def test_unreadable_record_keeps_its_place(world: World) -> None:
+    stray(world)
+    world.ledger.adopt_position(position("SOL"))
+    world.tables.corrupt_position(InstrumentId("SOL"), "{")
+    assert adopt(world.trading_desk(), venue_position("SOL"), ()).instrument == "PF_SOLUSD"
+
+
+@pytest.mark.parametrize(("scope", "closed"), [("SOL", True), ("PF_SOLUSD", True), ("BTC", False)])
+def test_stray_belongs_to_its_own_scope(world: World, scope: str, closed: bool) -> None:
+    stray(world)
+    assert desk_of(world).close(scope)["without_record"] == (["PF_SOLUSD"] if closed else [])
