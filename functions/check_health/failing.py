@@ -10,7 +10,7 @@ from shared.storage.control import HEALTH_FUNCTION, RunRecord
 from trading.errors import InvalidInput
 from trading.model.times import from_text
 
-REPORTING = ("execute_signals", "manage_exits", "reconcile_positions")
+REPORTING = ("execute_signals", "maintain_records", "manage_exits", "reconcile_positions")
 FORWARDING = "forward_alerts"
 FAILING_FOR = timedelta(minutes=2)
 """Between the first and the newest failing run before anybody is told: a hiccup that the next run gets over is none

@@ -77,7 +77,7 @@ def maintain(records: Records, now: datetime, event: StackEvent | None = None) -
         watermark=max(due, covers_from - DECISION.length),
         coverage=coverage,
         gaps=candles.gaps,
-        candles_refused=tuple(candles.loaded.refused.values()),
+        candles_refused=candles.refused,
         day=shown_yesterday(records.day_proofs, covers_from, now),
         today=today,
         before=before,
@@ -110,6 +110,12 @@ class _Candles:
     loaded: LoadedSeries
     gaps: GapReport
     stored: Coverage | None
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Stored candles that do not decode, one sentence each."""
+        noticed = self.stored.refused if self.stored else ()
+        return tuple(dict.fromkeys((*self.loaded.refused.values(), *noticed)))
 
 
 def _candles(records: Records, universe: Universe, last: RunRecord | None, now: datetime) -> _Candles:

@@ -10,10 +10,10 @@ from functions.maintain_records.coverage import CoverageReport
 from functions.maintain_records.day_books import DayReport
 from functions.maintain_records.day_watch import TODAY, YESTERDAY, DayWatch
 from functions.maintain_records.deployment import Deployment, StackEvent, deployment_alert
-from functions.maintain_records.gaps import GapReport
+from functions.maintain_records.gaps import SHOWN, GapReport
 from functions.maintain_records.standstill import StandstillReport
 from functions.maintain_records.summary import DaySummary
-from trading.model.alerts import Alert
+from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.times import to_text
 
 
@@ -68,10 +68,23 @@ class MaintenanceReport:
             self._deployment_alert(),
             self.coverage.alert(self.at),
             self.gaps.alert(self.at),
+            self._unreadable_alert(),
             self.day.alert(self.at),
             self.standstill.alert(self.at) if self.standstill else None,
         )
         return tuple(alert for alert in told if alert is not None)
+
+    def _unreadable_alert(self) -> Alert | None:
+        if not self.candles_refused:
+            return None
+        return Alert(
+            kind=AlertKind.STALE_DATA,
+            severity=Severity.WARNING,
+            subject="unreadable candles",
+            title=f"{len(self.candles_refused)} stored candle records cannot be read",
+            text="Their coins get no entries meanwhile.\n" + "\n".join(self.candles_refused[:SHOWN]),
+            at=self.at,
+        )
 
     def _deployment_alert(self) -> Alert | None:
         if self.event is None or self.deployment is None:

@@ -15,9 +15,9 @@ from trading.risk.guards import automatic_level, latched
 ATTEMPTS = 3
 RAISED_BY = "guards"
 REASON_CHARACTERS = 300
-TOLD_AGAIN_FOR = timedelta(minutes=6)
-"""Longer than the window of a critical alert: one that was lost with its run, before or after the window was opened,
-is told by a later run. When nothing is lost it is told twice."""
+TOLD_AGAIN_FOR = timedelta(minutes=2)
+"""Longer than the lease of an alert that is being told: one that was lost with its run is told by a later one. Shorter
+than the window, so that it is told once when nothing is lost."""
 
 
 def mark_account(desk: TradingDesk) -> RiskDay:

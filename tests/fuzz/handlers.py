@@ -103,6 +103,7 @@ FUNCTIONS = (
     "manage_exits",
     "forward_alerts",
     "check_health",
+    "maintain_records",
 )
 
 

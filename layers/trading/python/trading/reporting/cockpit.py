@@ -65,7 +65,9 @@ def _figure(value: object) -> str:
 
 
 def _positions(health: Mapping[str, Any] | None) -> str:
-    positions = health.get("positions", ()) if health else ()
+    positions = health.get("positions") if health else None
+    if positions is None:
+        return "<p>Unknown: the store did not answer.</p>"
     if not positions:
         return "<p>None.</p>"
     headings = ("coin", "side", "state", "quantity", "entry", "stop", "mark", "stop distance %", "R")
