@@ -39,7 +39,7 @@ coverage: setup ## Every branch of risk, execution, exits, reconciliation and th
 		-m pytest -q tests/unit/execution tests/unit/model
 	.venv/bin/coverage report --data-file=out/coverage-tables --fail-under=100 --skip-covered
 
-mutate: setup ## Change risk and exits one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits"]
+mutate: setup ## Change risk, exits and control one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits control"]
 	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
 
 fuzz: setup ## 200,000 mutated venue bodies, events and stored items [COUNT=n SEED=s]

@@ -16,7 +16,7 @@ from tests.mutation.mutants import Mutant, RunStopped, run
 from tests.mutation.verdict import Accepted, problems, read_accepted, score, score_modules
 from tests.mutation.workspace import Stage, module_of
 
-STAGES = ("risk", "exits")
+STAGES = ("risk", "exits", "control")
 OUT = Path("out/mutation")
 SURVIVORS = Path("tests/mutation/survivors.toml")
 WIDTH = 160
@@ -26,7 +26,7 @@ def main() -> int:
     """0 when all is well, 1 when mutants survive that may not, 2 when the tests fail without any mutant."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument(
-        "stages", nargs="*", metavar="stage", help=f"folders of trading, or control; {', '.join(STAGES)} without any"
+        "stages", nargs="*", metavar="stage", help=f"{', '.join(STAGES)} without any; or other folders of trading"
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the project; the current folder without it")
     parser.add_argument("--document", type=Path, help="the page of survivors to write")

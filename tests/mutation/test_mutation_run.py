@@ -39,12 +39,29 @@ PROJECT = {
 POSTAGE = {"return 5 + weight", "return 4 - weight"}
 
 
-def written(root: Path) -> Stage:
-    for name, text in PROJECT.items():
-        path = root / name
+def written(root: Path, name: str = "shop") -> Stage:
+    for path_name, text in (PROJECT | FUNCTION).items():
+        path = root / path_name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return Stage(root, "shop")
+    return Stage(root, name)
+
+
+FUNCTION = {
+    "shared/__init__.py": "",
+    "shared/rates.py": "def rate() -> int:\n    return 3\n",
+    "functions/__init__.py": "",
+    "functions/control_trading/__init__.py": "",
+    "functions/control_trading/till.py": (
+        "from shared.rates import rate\nfrom trading.shop.postage import postage\n\n\n"
+        "def total(weight: int) -> int:\n    return rate() * postage(weight)\n"
+    ),
+    "functions/other/__init__.py": "def untouched(number: int) -> int:\n    return number + 1\n",
+    "tests/unit/operator/test_till.py": (
+        "from functions.control_trading.till import total\n\n\ndef test_total():\n    assert total(3) == 21\n"
+    ),
+}
+"""A function of the system beside the package, which it imports."""
 
 
 def fingerprints(root: Path) -> dict[str, str]:
@@ -82,6 +99,18 @@ def test_low_score_and_every_survivor_are_told(shop: tuple[Path, report.Findings
     assert low == "The score of trading.shop is 71.4 %, expected at least 90 %."
     assert len(unlisted) == len(POSTAGE)
     assert all(any(mutant in problem for problem in unlisted) for mutant in POSTAGE)
+
+
+def test_function_is_mutated_beside_the_untouched_package(tmp_path: Path) -> None:
+    stage = written(tmp_path, "control")
+    before = fingerprints(tmp_path)
+    findings = judge([stage], [], processes=2)
+    assert [(each.name, each.mutants, each.killed) for each in findings.scores] == [
+        ("functions.control_trading.till", 2, 2),
+        ("functions.control_trading", 2, 2),
+    ]
+    assert (findings.survivors, findings.problems) == ([], [])
+    assert fingerprints(tmp_path) == before
 
 
 def test_tests_that_fail_unmutated_stop_the_run(tmp_path: Path) -> None:

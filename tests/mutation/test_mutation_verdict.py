@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.mutation.__main__ import STAGES
 from tests.mutation.few_examples import EXAMPLES, Collected, pytest_collection_modifyitems
 from tests.mutation.mutants import Mutant, Outcome, changed_lines, place_of
 from tests.mutation.verdict import Accepted, problems, read_accepted
-from tests.mutation.workspace import PACKAGE, Stage
+from tests.mutation.workspace import PACKAGE, Stage, module_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +69,29 @@ def test_survivor_without_a_sentence_is_refused() -> None:
 def test_unknown_stage_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'nowhere'"):
         Stage(ROOT, "nowhere")
+
+
+def test_function_of_the_system_is_a_stage() -> None:
+    control = Stage(ROOT, "control")
+    assert (control.module, control.tests) == ("functions.control_trading", "tests/unit/operator")
+    assert control.sources == ROOT / "functions/control_trading"
+    assert "functions.control_trading.handler.handler" in control.decorated()
+
+
+def test_survivor_of_a_function_is_excused_by_name() -> None:
+    module = "functions.control_trading.pages"
+    found, excuse = replace(mutant(Outcome.SURVIVED), module=module), replace(accepted(), module=module)
+    assert problems({"control": [*killed(10), found]}, [excuse]) == []
+    assert problems({"control": [*killed(10), found]}, []) != []
+    assert problems({"control": killed(10)}, [excuse]) != []
+
+
+def test_every_listed_survivor_is_judged_by_default() -> None:
+    """One of a stage that nobody runs would never be found to be gone."""
+    prefixes = tuple(f"{module_of(name)}." for name in STAGES)
+    listed = read_accepted(ROOT / "tests/mutation/survivors.toml")
+    assert [each for each in listed if not each.module.startswith(prefixes)] == []
+    assert all(any(each.module.startswith(prefix) for each in listed) for prefix in prefixes)
 
 
 def test_names_and_diffs_of_mutmut_are_read() -> None:

@@ -161,6 +161,12 @@ def test_page_of_what_is_done_lists_it() -> None:
     )
 
 
+def test_page_of_what_is_done_may_end_there() -> None:
+    assert page_of({"action": "pause"}, {"ok": True, "kill_level": 1}, "arn") == (
+        "<h2>pause: done</h2><ul><li>kill_level: 1</li></ul>"
+    )
+
+
 def test_page_of_a_first_step_carries_the_second() -> None:
     request = {"action": "lock", "operator": "anna", "reason": "<&>"}
     answer = {"ok": True, "scope": "ALL", "token": "abc", "expires_at": "soon", "next": "not for buttons"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from shared.failures import FAILURES
 from tests.unit.control.records import NOW, entry, position, venue_position, with_live
 from tests.unit.operator.scene import World, desk_of
 from trading.errors import InvalidInput, StoreConflict, VenueUnavailable
-from trading.model.alerts import Severity
+from trading.model.alerts import AlertKind, Severity
 from trading.model.control import Guard, KillLevel, RiskDay, count_rejection
 from trading.model.orders import OrderRequest
 from trading.model.positions import PositionState
@@ -144,6 +145,29 @@ def test_record_of_another_position_is_not_taken_for_it(world: World, monkeypatc
     assert len(saves) == 1
 
 
+def test_overtaken_cancel_of_an_entry_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = replace(position("ETH", PositionState.OPENING), quantity=NOTHING)
+    world.ledger.adopt_position(with_live(waiting, entry(waiting)))
+    calls = conflicts(monkeypatch, world.ledger, "save_position", 1)
+    assert desk_of(world).cancel_entries() == {"cancelled": ["ETH: entry cancelled"], "failures": []}
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(("scope", "told"), [("ALL", True), ("BTC", True), ("ETH", False)])
+@pytest.mark.parametrize("reached", [True, False])
+def test_unreadable_record_is_told_in_its_scope(world: World, scope: str, told: bool, reached: bool) -> None:
+    """Also where the venue is out of reach, and only the order to close could be written."""
+    world.tables.corrupt_position(position().instrument, "{")
+    ((fault,), unreachable) = world.ledger.readable_positions()[1], [] if reached else ["no answer"]
+    asked = FLAT.model_copy(update={"scope": scope})
+    desk = desk_of(world)
+    if not reached:
+        object.__setattr__(desk, "close", raises(VenueUnavailable("no answer")))
+    answer = confirm(desk, asked.model_copy(update={"token": preview(desk, asked)["token"]}))
+    assert fault.startswith("BTC: stored Position does not decode: ")
+    assert answer["failures"] == [*([f"the record cannot be read: {fault}"] if told else []), *unreachable]
+
+
 @pytest.mark.parametrize("kind", FAILURES, ids=lambda each: each.__name__)
 def test_failing_position_keeps_no_other_open(world: World, kind: type[BaseException]) -> None:
     for code in ("BTC", "ETH"):
@@ -196,17 +220,19 @@ def test_cancelled_entry_is_asked_for_again(world: World) -> None:
 def test_flatten_told_to_people_names_coin_and_person(world: World) -> None:
     world.ledger.adopt_position(position())
     world.set_level(KillLevel.NO_ENTRIES)
+    world.now = later = NOW + timedelta(minutes=5)
     asked = FLAT.model_copy(update={"scope": "BTC"})
     confirm(desk_of(world), asked.model_copy(update={"token": preview(desk_of(world), asked)["token"]}))
     (alert,) = world.told()
-    assert (alert.severity, alert.subject) == (Severity.WARNING, "flatten BTC request-7")
+    assert (alert.kind, alert.severity) == (AlertKind.KILL_LEVEL, Severity.WARNING)
+    assert alert.subject == "flatten BTC request-7"
     assert alert.title == "BTC is being closed by a person"
     assert alert.text == "looked at it. The kill level stays K1; the other coins go on."
-    assert (alert.fields, alert.at) == ((("by", "anna (request request-7)"),), NOW)
-    audit = world.audit()[-1]
-    assert (audit.level, audit.reason, audit.changed_at) == (KillLevel.NO_ENTRIES, "flatten BTC: looked at it", NOW)
+    assert (alert.fields, alert.at) == ((("by", "anna (request request-7)"),), later)
+    audit = world.tables.control_audit[later, 1, "request-7"]
+    assert (audit.level, audit.reason, audit.changed_at) == (KillLevel.NO_ENTRIES, "flatten BTC: looked at it", later)
     assert audit.changed_by == "anna (request request-7)"
-    assert world.control.control(NOW).changed_by == "test"
+    assert world.control.control(later).changed_by == "test"
 
 
 def test_resume_is_refused_while_the_venue_holds_something(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -80,6 +81,13 @@ def test_stored_token_confirms_nothing(stopped: World, name: str) -> None:
     assert "unknown or was used before" in refusal(stopped, ASKED[name] | {"token": stored})
 
 
+def test_stored_token_says_what_it_is_for(stopped: World) -> None:
+    ask(stopped, ASKED["resume"])
+    ((body, expires_at),) = stopped.tables.tokens.values()
+    assert json.loads(body) == {"action": "resume", "scope": "ALL", "operator": "anna", "shown": {"version": 1}}
+    assert expires_at == NOW + timedelta(minutes=2)
+
+
 def test_tokens_are_long_and_never_the_same(stopped: World) -> None:
     tokens = {ask(stopped, ASKED["flatten ALL"])["token"] for _ in range(20)}
     assert len(tokens) == 20
@@ -110,7 +118,12 @@ def test_token_is_good_for_its_own_request_only(stopped: World, given: str, used
     if given == used:
         return
     token = ask(stopped, ASKED[given])["token"]
-    assert "token was given for" in refusal(stopped, ASKED[used] | {"token": token})
+    was, now = ASKED[given], ASKED[used]
+    said = ("action", was["action"], now["action"])
+    if was["action"] == now["action"]:
+        said = ("scope", was["scope"], now["scope"])
+    sentence = "token was given for {} {!r}, not {!r}; ask again without token".format(*said)
+    assert refusal(stopped, now | {"token": token}) == sentence
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -129,7 +142,9 @@ def test_used_token_is_refused(stopped: World, name: str) -> None:
 def test_token_is_void_when_positions_changed(stopped: World, name: str) -> None:
     token = ask(stopped, ASKED[name])["token"]
     stopped.venue.held = (venue_position("BTC"), venue_position("ETH", "0.75"))
-    assert "positions have changed since they were shown" in refusal(stopped, ASKED[name] | {"token": token})
+    assert refusal(stopped, ASKED[name] | {"token": token}) == (
+        "positions have changed since they were shown; ask again without token"
+    )
 
 
 def test_resume_token_is_void_when_the_switch_moved(stopped: World) -> None:
@@ -153,12 +168,24 @@ def test_of_two_that_confirm_at_once_one_wins(stopped: World) -> None:
         spend(desk_of(stopped), step, token, other_first)
 
 
-@pytest.mark.parametrize("body", ["{}", '{"action":"lock","scope":"ALL","operator":"anna","shown":7}', "[1]", "{"])
-def test_damaged_token_is_refused(stopped: World, body: str) -> None:
+FOR_NOTHING = "stored token does not say what it is for: ask again without token"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("{}", FOR_NOTHING),
+        ('{"action":"lock","scope":"ALL","operator":"anna","shown":7}', FOR_NOTHING),
+        ("[1]", "stored token is a list; expected a JSON object"),
+        ("{", "stored token is no JSON (JSONDecodeError("),
+    ],
+)
+def test_damaged_token_is_refused(stopped: World, body: str, sentence: str) -> None:
     token = ask(stopped, ASKED["lock"])["token"]
     ((digest, (_, expires)),) = stopped.tables.tokens.items()
     stopped.tables.tokens[digest] = body, expires
     request: AnyRequest = parse_request(ASKED["lock"] | {"token": token})
-    with pytest.raises(CorruptRecord):
+    with pytest.raises(CorruptRecord) as caught:
         confirm(desk_of(stopped), request)  # type: ignore[arg-type]
+    assert str(caught.value).startswith(sentence)
     assert stopped.control.control(NOW).level is KillLevel.CANCEL_ENTRIES
