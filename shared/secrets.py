@@ -64,11 +64,6 @@ class Webhooks:
         """Whether the service has an address for anything."""
         return any((self._of(service), *(self._of(service, each) for each in Severity)))
 
-    def all(self) -> frozenset[str]:
-        """The addresses, each once."""
-        named = (self._of(service, each) for service in ("slack", "discord") for each in (None, *Severity))
-        return frozenset(filter(None, named))
-
     def _of(self, service: str, severity: Severity | None = None) -> str:
         return str(getattr(self, service if severity is None else f"{service}_{severity}"))
 

@@ -71,7 +71,8 @@ class MaintainSettings(AlertingSettings):
 
 
 class HealthSettings(PublicVenueSettings):
-    """`queue_urls` and `dead_letter_queue_urls`: `name=url,name=url`. On paper the trading key is not asked for."""
+    """`queue_urls` and `dead_letter_queue_urls`: `name=url,name=url`. On paper the trading key is not asked for.
+    `alerts_by_email`: alerts also go to an e-mail address, past Slack and Discord."""
 
     market_data_table: str
     decisions_table: str
@@ -80,6 +81,7 @@ class HealthSettings(PublicVenueSettings):
     mode: Literal["live", "paper"]
     queue_urls: str
     dead_letter_queue_urls: str
+    alerts_by_email: Literal["yes", "no"] = "no"
 
 
 class ForwardSettings(Settings):

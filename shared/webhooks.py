@@ -27,24 +27,30 @@ SHORTEST_SECONDS = 0.1
 HEADERS = {"Content-Type": "application/json"}
 BUDGET_SECONDS = 10.0
 """For one message by itself."""
-RUN_SECONDS = 20.0
-"""For all messages of one run; it fits a function of 30 s, with the last answer that is waited for and a store that
-does not answer."""
+RUN_SECONDS = 12.0
+"""For all messages of one run, the last answer among them: a full run stays below half of the function's 30 s, where
+an alarm rings for functions that take too long."""
 SPACING_SECONDS = 1.0
 """Between two messages to one address."""
+USUAL_SECONDS = 0.25
+"""That a service takes to answer."""
+LEAST_SECONDS = 1.0
+"""No post is begun with less: a service that answers at its usual pace would be counted as one that does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What became of one post. `detail` is fit for a log: a status or the kind of failure, never the address.
 
-    `refused`: the service answered that it will never take this message; another one may fare better.
+    `refused`: the service answered that it will never take this message; another one may fare better. `postponed`: it
+    was not tried, for want of time alone, which is nobody's failure.
     """
 
     delivered: bool
     detail: str
     attempts: int
     refused: bool = False
+    postponed: bool = False
 
 
 class WebhookSender:
@@ -63,8 +69,8 @@ class WebhookSender:
         self._pool = urllib3.PoolManager(retries=False, cert_reqs="CERT_REQUIRED")
 
     def run(self, addresses: int) -> PostingRun:
-        """A run that shares its time between so many addresses."""
-        return PostingRun(self, RUN_SECONDS / max(addresses, 1))
+        """A run, beginning now, that shares its time between so many addresses."""
+        return PostingRun(self, max(addresses, 1))
 
     def elapsed(self) -> float:
         return self._elapsed()
@@ -112,30 +118,39 @@ class WebhookSender:
 class PostingRun:
     """Posts of one run: spaced by `SPACING_SECONDS` for each address, and none to an address that has used up its
     `share` of seconds or did not answer well within it. So a service that hangs costs one share, not one a message.
+    A share pays for posts, not for the pauses between them: those of one address are for the posts to the others.
     """
 
-    def __init__(self, sender: WebhookSender, share: float) -> None:
+    def __init__(self, sender: WebhookSender, addresses: int) -> None:
         self._sender = sender
-        self._share = share
+        self._addresses = addresses
+        self._share = RUN_SECONDS / addresses
+        self._ends = sender.elapsed() + RUN_SECONDS
         self._left: dict[str, float] = {}
         self._last: dict[str, float] = {}
         self._gave_up: dict[str, str] = {}
+
+    @property
+    def alone(self) -> int:
+        """Messages to each address that fit a run in which the addresses take turns and answer at their usual pace."""
+        turn = max(SPACING_SECONDS + USUAL_SECONDS, self._addresses * USUAL_SECONDS)
+        return int((RUN_SECONDS - LEAST_SECONDS) / turn)
 
     def post(self, url: str, body: Mapping[str, Any]) -> Delivery:
         """Never raises."""
         if url in self._gave_up:
             return Delivery(delivered=False, detail=f"not tried after: {self._gave_up[url]}", attempts=0)
-        began = self._sender.elapsed()
-        # What one address uses of its share is only the time that is spent on it, not that of the others before it.
-        deadline = began + self._left.get(url, self._share)
-        pause = self._last.get(url, began - SPACING_SECONDS) + SPACING_SECONDS - began
-        if began + pause >= deadline:
-            return Delivery(delivered=False, detail="no time left in this run", attempts=0)
-        if pause > 0:
-            self._sender.wait(pause)
+        now = self._sender.elapsed()
+        begins = max(now, self._last[url] + SPACING_SECONDS) if url in self._last else now
+        left = self._left.get(url, self._share)
+        deadline = min(begins + max(left, LEAST_SECONDS), self._ends)
+        if left <= 0 or self._ends - begins < LEAST_SECONDS:
+            return Delivery(delivered=False, detail="no time left in this run", attempts=0, postponed=True)
+        if begins > now:
+            self._sender.wait(begins - now)
         delivery = self._sender.post(url, body, deadline)
         self._last[url] = self._sender.elapsed()
-        self._left[url] = deadline - self._last[url]
+        self._left[url] = left - (self._last[url] - begins)
         if not delivery.delivered and not delivery.refused:
             self._gave_up[url] = delivery.detail
         return delivery

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,25 +12,19 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from functions.check_health.facts import Facts, Stored, reported, skew, watermark_age
-from functions.check_health.failing import failing_functions, unread_parts
-from functions.check_health.findings import (
-    PERIODS,
-    Finding,
-    known_to_people,
-    late_findings,
-    state_findings,
-    unforwarded_since,
-)
-from functions.check_health.health import Health, Status, is_naked, shown_position, unknown_intents
+from functions.check_health.facts import Facts, Stored, skew, watermark_age
+from functions.check_health.failing import failures_of
+from functions.check_health.findings import late_findings, state_findings, unforwarded_since
+from functions.check_health.health import Finding, Health, Status, is_naked, shown_position, unknown_intents
+from functions.check_health.lateness import PERIODS, day_loss, equity
 from functions.check_health.look import Look, Places, QueuesLook, look
+from shared.failures import VENUE_FAILURES
 from shared.progress import INGEST
 from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
-from trading.errors import CorruptRecord, VenueUnavailable
 from trading.model.times import to_text
 from trading.model.venue import Quote
-from trading.ports import FuturesMarket
+from trading.ports import Clock, FuturesMarket
 from trading.rules import Rules
 
 __all__ = ["PERIODS", "Checked", "Facts", "Stored", "check", "judge"]
@@ -37,21 +32,24 @@ __all__ = ["PERIODS", "Checked", "Facts", "Stored", "check", "judge"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What one run looks at. `mode`: live or paper; `places` are looked at every few minutes only."""
+    """What one run looks at. `mode`: live or paper; `places` are looked at every few minutes only. `emailed`: alerts
+    also go to an e-mail address."""
 
     control: ControlStore
     ledger: Ledger
     market: FuturesMarket
     places: Places
+    clock: Clock
     rules: Rules
     mode: str
+    emailed: bool
 
 
 def check(checked: Checked, now: datetime) -> Health:
     """Four strong reads of the Ledger and one request of the venue; about 14 requests more when a look is due."""
     stored, store_problem = _stored(checked.control, checked.ledger, now)
     found = look(checked.places, stored.runs if stored else None, now)
-    started = time.perf_counter()
+    started, asked = time.perf_counter(), checked.clock.now()
     quotes, venue_problem = _quotes(checked.market)
     facts = Facts(
         now=now,
@@ -60,8 +58,11 @@ def check(checked: Checked, now: datetime) -> Health:
         quotes=quotes,
         venue_problem=venue_problem,
         venue_seconds=round(time.perf_counter() - started, 3),
+        asked=asked,
+        answered=checked.clock.now(),
         look=found,
         mode=checked.mode,
+        emailed=checked.emailed,
         rules=checked.rules,
     )
     return judge(facts)
@@ -69,19 +70,19 @@ def check(checked: Checked, now: datetime) -> Health:
 
 def judge(facts: Facts) -> Health:
     """Pure: the same facts always give the same record."""
-    stored, runs = facts.stored, facts.stored.runs if facts.stored else {}
-    failing = (*failing_functions(runs), *unread_parts(runs, facts.look.problems, facts.now))
-    findings: list[Finding] = [*late_findings(facts), *state_findings(facts)]
-    findings += [(Status.DEGRADED, each.reason) for each in failing]
-    told = unforwarded_since(stored) if stored else None
-    young = tuple(each.reason for each in failing if not each.lasts)
+    failing = failures_of(facts)
+    findings = [*late_findings(facts), *state_findings(facts), *(each.finding for each in failing)]
+    told = [each for each in findings if each.told]
+    unforwarded = unforwarded_since(facts.stored) if facts.stored else None
     return Health(
         at=facts.now,
-        status=max((status for status, _ in findings), key=list(Status).index, default=Status.OK),
-        reasons=tuple(reason for _, reason in findings),
-        unconfirmed=(*young, *known_to_people(facts)),
+        status=_worst_of(findings) or Status.OK,
+        reasons=tuple(each.reason for each in findings),
+        unconfirmed=tuple(each.reason for each in findings if not each.told),
+        causes=tuple(sorted({each.cause for each in told})),
+        told_status=_worst_of(told),
         failing_since={each.function: to_text(each.since) for each in failing},
-        store_reachable=stored is not None,
+        store_reachable=facts.stored is not None,
         venue_reachable=facts.quotes is not None,
         venue_seconds=facts.venue_seconds,
         clock_skew_seconds=_seconds(skew(facts)),
@@ -89,18 +90,22 @@ def judge(facts: Facts) -> Health:
         mode=facts.mode,
         day_loss_limit_pct=_loss_limit(facts.rules),
         run_periods_seconds={name: int(period.total_seconds()) for name, period in PERIODS.items()},
-        told_at=to_text(told) if told else None,
+        told_at=to_text(unforwarded) if unforwarded else None,
         **_of_store(facts),
         **_of_look(facts),
     )
+
+
+def _worst_of(findings: Iterable[Finding]) -> Status | None:
+    return max((each.status for each in findings), key=list(Status).index, default=None)
 
 
 def _of_store(facts: Facts) -> dict[str, Any]:
     """What the Ledger says; all of it unknown when it does not answer."""
     stored = facts.stored
     if stored is None:
-        names = ("kill_level", "kill_reason", "kill_by", "kill_since", "positions", "unknown_intents")
-        more = ("naked_positions", "newest_candle_age_seconds", "equity", "day_loss_pct")
+        names = ("kill_level", "kill_reason", "kill_by", "kill_since", "positions", "unreadable_positions")
+        more = ("unknown_intents", "naked_positions", "newest_candle_age_seconds", "equity", "day_loss_pct")
         return {**dict.fromkeys((*names, *more)), "last_runs": {}}
     return {
         "kill_level": stored.control.level,
@@ -108,18 +113,21 @@ def _of_store(facts: Facts) -> dict[str, Any]:
         "kill_by": stored.control.changed_by,
         "kill_since": to_text(stored.control.changed_at),
         "positions": tuple(shown_position(each, (facts.quotes or {}).get(each.contract)) for each in stored.positions),
+        "unreadable_positions": len(stored.unreadable),
         "unknown_intents": sum(map(unknown_intents, stored.positions)),
         "naked_positions": sum(map(is_naked, stored.positions)),
         "last_runs": {name: to_text(run.at) for name, run in stored.runs.items()},
         "newest_candle_age_seconds": _seconds(watermark_age(facts, INGEST)),
-        "equity": reported(stored, "equity"),
-        "day_loss_pct": reported(stored, "day_loss_pct"),
+        "equity": equity(stored, facts.now),
+        "day_loss_pct": day_loss(stored, facts.now),
     }
 
 
 def _of_look(facts: Facts) -> dict[str, Any]:
-    """What the newest look says, None for what it could not read; ages are those of now."""
-    seen, coins = facts.look, facts.look.coins
+    """What the newest look says, None for what it could not read; ages are those of now. `looked_at`: when each part
+    was last read, whether it could be read now or not."""
+    seen = facts.seen
+    coins = seen.coins
     worst_candle = _worst(facts.now, coins.candles.last if coins else None)
     worst_decision = _worst(facts.now, coins.decisions.last if coins else None)
     return {
@@ -130,7 +138,7 @@ def _of_look(facts: Facts) -> dict[str, Any]:
         "worst_candle": worst_candle,
         "worst_decision": worst_decision,
         "newest_decision_age_seconds_max": worst_decision["age_seconds"] if worst_decision else None,
-        "looked_at": _looked_at(seen),
+        "looked_at": _looked_at(facts.look),
     }
 
 
@@ -159,17 +167,18 @@ def _looked_at(seen: Look) -> dict[str, str | None]:
 
 def _stored(control: ControlStore, ledger: Ledger, now: datetime) -> tuple[Stored | None, str]:
     try:
-        found = Stored(control=control.control(now), runs=control.last_runs(), positions=ledger.open_positions())
-    except (PynamoDBException, BotoCoreError, ClientError, CorruptRecord) as error:
+        switch, runs = control.control(now), control.last_runs()
+        positions, unreadable = ledger.readable_positions()
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
         return None, f"{type(error).__name__}: {error}"[:200]
-    return found, ""
+    return Stored(control=switch, runs=runs, positions=positions, unreadable=unreadable), ""
 
 
 def _quotes(market: FuturesMarket) -> tuple[dict[str, Quote] | None, str]:
     """All tickers: one public request that proves the venue reachable, dates its clock and prices the positions."""
     try:
         return market.quotes(), ""
-    except VenueUnavailable as error:
+    except VENUE_FAILURES as error:
         return None, str(error)[:200]
 
 

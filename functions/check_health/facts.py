@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from functions.check_health.look import Look
 from shared.storage.control import RunRecord
@@ -17,17 +18,22 @@ from trading.rules import Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What the Ledger table says. Four strong reads a run, writes included five requests."""
+    """What the Ledger table says. Four strong reads a run, writes included five requests.
+
+    `unreadable`: a sentence for each record of an open position that does not decode; `positions` are the others.
+    """
 
     control: Control
     runs: dict[str, RunRecord]
     positions: tuple[Position, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`stored` or `quotes` are None when store or venue did not answer; the problem says how. `venue_seconds`: how
-    long that answer took. `look`: what the newest look at queues, secrets and coins found."""
+    long that answer took, from `asked` to `answered` by our clock. `look`: what the newest look at queues, secrets and
+    coins found, and what was known before of the parts that it could not read. `emailed`: alerts also go by e-mail."""
 
     now: datetime
     stored: Stored | None
@@ -35,14 +41,29 @@ class Facts:
     quotes: dict[str, Quote] | None
     venue_problem: str
     venue_seconds: float
+    asked: datetime
+    answered: datetime
     look: Look
     mode: str
+    emailed: bool
     rules: Rules
+
+    @property
+    def seen(self) -> Look:
+        """The look without the parts that could not be read: of those nothing is known now."""
+        unread: dict[str, Any] = dict.fromkeys(part for part, _ in self.look.problems)
+        return replace(self.look, **unread)
 
 
 def skew(facts: Facts) -> timedelta | None:
-    """How far the venue's clock is ahead of ours; the time the answer took is part of it."""
-    return max(quote.at for quote in facts.quotes.values()) - facts.now if facts.quotes else None
+    """How far the venue's clock is ahead of ours, zero when its time lies between our question and its answer.
+
+    The start of the run is no measure: the look before the question takes seconds, more in a cold start.
+    """
+    if not facts.quotes:
+        return None
+    theirs = max(quote.at for quote in facts.quotes.values())
+    return theirs - min(max(theirs, facts.asked), facts.answered)
 
 
 def watermark_age(facts: Facts, function: str) -> timedelta | None:
@@ -57,10 +78,3 @@ def proof_time(run: RunRecord | None, field: str) -> datetime | None:
         return from_text(text) if isinstance(text, str) else None
     except InvalidInput:
         return None
-
-
-def reported(stored: Stored, name: str) -> str | None:
-    """A figure that the newest reconcile run wrote into its proof; None when it did not come to know it."""
-    run = stored.runs.get("reconcile_positions")
-    value = run.proof.get(name) if run else None
-    return None if value in (None, "") else str(value)

@@ -18,16 +18,18 @@ from shared.venues import futures_of
 def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:  # noqa: ARG001 - a schedule says nothing
     settings = load_settings(HealthSettings)
     rules = rules_for(settings)  # a wrong override must be seen here too, within a minute
-    control = control_of(settings.ledger_table)
+    control, clock = control_of(settings.ledger_table), current_clock()
     checked = Checked(
         control=control,
         ledger=ledger_of(settings.ledger_table),
         market=futures_of(settings.futures_url),
         places=places_of(settings, rules),
+        clock=clock,
         rules=rules,
         mode=settings.mode,
+        emailed=settings.alerts_by_email == "yes",
     )
-    health = check(checked, current_clock().now())
+    health = check(checked, clock.now())
     for name, value in health.counts().items():
         telemetry.count(name, value)
     for name, seconds in health.durations().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -29,21 +30,38 @@ class Status(StrEnum):
     DOWN = "down"
 
 
+SUBJECT_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong. `cause` names it in a word or two, without the figures that change every minute: the
+    same causes are the same condition. Not `told`: shown only, as it may be gone in a minute or people know it."""
+
+    status: Status
+    cause: str
+    reason: str
+    told: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """Ages in seconds, money as decimal text in USD, times as ISO text; None where a fact is not known.
 
     `unconfirmed` are those reasons that by themselves are shown, not told: they may be gone in a minute, or people know
-    them. `failing_since` is the first of the failing runs in a row, by function or part of the look; `look` is what the
-    newest look found and `told_at` the first of our alerts after which forward_alerts has not proven a run: the next
-    health run reads all three from here. Ages of
-    `queues` and of the worst coins are those of `at`; `looked_at` says when each part was looked at.
+    them; `causes` names the others, and `told_status` is the worst of those, None when there are none. `failing_since`
+    is the first of the failing runs in a row, by function, or by what our own runs could not read or found wrong;
+    `look` is what the newest look found and `told_at` the first of our alerts after which forward_alerts has not proven
+    a run: the next health run reads all three from here. Ages of `queues` and of the worst coins are those of `at`;
+    `looked_at` says when each part was last read.
     """
 
     at: datetime
     status: Status
     reasons: tuple[str, ...]
     unconfirmed: tuple[str, ...]
+    causes: tuple[str, ...]
+    told_status: Status | None
     failing_since: dict[str, str]
     mode: str
     kill_level: KillLevel | None
@@ -51,6 +69,7 @@ class Health:
     kill_by: str | None
     kill_since: str | None
     positions: tuple[dict[str, Any], ...] | None
+    unreadable_positions: int | None
     last_runs: dict[str, str]
     run_periods_seconds: dict[str, int]
     newest_candle_age_seconds: float | None
@@ -96,21 +115,26 @@ class Health:
         return {name: value for name, value in found.items() if value is not None}
 
     def alert(self) -> Alert | None:
-        """All reasons, as soon as one of them is worth telling."""
-        if set(self.reasons) <= set(self.unconfirmed):
+        """All reasons, as soon as one of them is worth telling. What is told is the subject: a condition that stands
+        for days must not mute, by its window, the one that comes up beside it."""
+        if self.told_status is None:
             return None
         return Alert(
             kind=AlertKind.HEALTH,
-            severity=Severity.CRITICAL if self.status is Status.DOWN else Severity.WARNING,
-            subject="system",
-            title=f"System is {self.status}",
+            severity=Severity.CRITICAL if self.told_status is Status.DOWN else Severity.WARNING,
+            subject=_subject(self.causes),
+            title=f"System is {self.told_status}",
             text="\n".join(self.reasons),
             at=self.at,
         )
 
     def told(self) -> Health:
-        """The same record, knowing that its alert went out: forward_alerts has to prove a run after it."""
-        return replace(self, told_at=self.told_at or to_text(self.at))
+        """The same record, knowing that its alert went out: forward_alerts has to prove a run after it, and the dead
+        letters that it named are news no more."""
+        look = self.look
+        if self.dead_letters is not None:
+            look = look | {"queues": look["queues"] | {"new_dead": False}}
+        return replace(self, told_at=self.told_at or to_text(self.at), look=look)
 
     def _loss_of_limit(self) -> float | None:
         """How much of the allowed daily loss is used, in percent."""
@@ -128,6 +152,14 @@ class Health:
         except PutError as error:
             if not lost_condition(error):
                 raise
+
+
+def _subject(causes: tuple[str, ...]) -> str:
+    """The causes in words; two long lists that begin alike stay different."""
+    text = ", ".join(causes)
+    if len(text) <= SUBJECT_CHARACTERS:
+        return text
+    return f"{text[:SUBJECT_CHARACTERS]}... {hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def is_naked(position: Position) -> bool:

@@ -1,7 +1,7 @@
 """What is looked at every five minutes only, because one look takes a dozen requests: queues, secrets, every coin.
 
 What was found is kept in the health record, with its time, and the runs until the next look take it from there. A part
-that could not be read is unknown, says why, and is tried again a minute later.
+that could not be read says why, and is tried again a minute later; what was known of it is kept for that look.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from shared.storage.control import HEALTH_FUNCTION, RunRecord
 from trading.errors import CorruptRecord
 
 LOOK_EVERY = timedelta(minutes=5)
+SEEN_LATELY = 2 * LOOK_EVERY
 SHOWN_CHARACTERS = 200
 
 QUEUES, SECRETS, COINS = "queues", "secrets", "coins"
@@ -38,7 +39,7 @@ class QueueLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuesLook:
-    """`dead`: messages by dead-letter queue. `new_dead`: more of them than at the look before."""
+    """`dead`: messages by dead-letter queue. `new_dead`: there are some that no published alert has named yet."""
 
     at: datetime
     queues: tuple[QueueLook, ...]
@@ -60,7 +61,8 @@ class SecretsLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A part is None when it was never looked at or could not be read; `problems` says why, by part."""
+    """A part is None when it was never read. `problems` says, by part, why it could not be read now: what is there of
+    it is then what was known before, to go on from and not to be shown."""
 
     queues: QueuesLook | None = None
     secrets: SecretsLook | None = None
@@ -113,7 +115,7 @@ def _renewed(looked: Look, part: str, now: datetime, renew: Callable[[], Any]) -
         return replace(looked, **{part: renew()})
     except FAILURES as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN_CHARACTERS]
-        return replace(looked, problems=(*looked.problems, (part, why)), **{part: None})
+        return replace(looked, problems=(*looked.problems, (part, why)))
 
 
 def _look_at_queues(places: Places, before: QueuesLook | None, now: datetime) -> QueuesLook:
@@ -125,13 +127,17 @@ def _look_at_queues(places: Places, before: QueuesLook | None, now: datetime) ->
         queues.append(QueueLook(name=name, waiting=depth.waiting, taken=depth.taken, busy_since=since))
     dead = tuple((name, places.depth(url).waiting) for name, url in places.dead_letters.items())
     total = sum(count for _, count in dead)
-    return QueuesLook(at=now, queues=tuple(queues), dead=dead, new_dead=total > (before.dead_messages if before else 0))
+    untold = before is not None and before.new_dead and total > 0
+    more = total > (before.dead_messages if before else 0)
+    return QueuesLook(at=now, queues=tuple(queues), dead=dead, new_dead=more or untold)
 
 
 def _busy_since(queue: QueueLook | None, before: QueuesLook | None, now: datetime) -> datetime:
     if queue is None or before is None:
         return now
-    return queue.busy_since or before.at
+    # After looks that failed, "it was empty then" is too long ago to say that it has been busy since.
+    seen_empty = before.at if now - before.at <= SEEN_LATELY else now
+    return queue.busy_since or seen_empty
 
 
 def _look_at_secrets(places: Places, now: datetime) -> SecretsLook:

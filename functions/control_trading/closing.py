@@ -1,5 +1,6 @@
 """Closes what is open, entries included. Reconcile repeats the exits until the venue is flat, then takes off what is
-left; where no other function works, asking once more does as much."""
+left. Where no other function works, asking once more does as much: an exit that left a rest is followed by another
+one, and when the venue shows nothing any more the stop goes too."""
 
 from __future__ import annotations
 
@@ -11,14 +12,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.control_trading.payloads import ALL
-from functions.control_trading.strays import adopt, without_record
+from functions.control_trading.saying import refused_exit, said_of
+from functions.control_trading.scopes import NO_UNIVERSE, Scope, scope_of
+from functions.control_trading.strays import adopt, known_universe, without_record
 from shared.failures import FAILURES
 from shared.storage.ledger import Ledger
 from shared.storage.market_data import MarketDataStore
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict, VenueUnavailable
 from trading.execution.flattening import ordered_to_close
-from trading.execution.protection import protective_steps
+from trading.execution.protection import protective_steps, proven_gone
 from trading.model.instruments import Universe
 from trading.model.orders import IntentState, OrderIntent, Purpose
 from trading.model.positions import Position, PositionState
@@ -62,7 +65,7 @@ def universe_reader(market_data: MarketDataStore) -> Callable[[], Universe]:
             stored = market_data.universe()
         except FAILURES:
             stored = None
-        return stored.universe if stored else Universe(instruments=())
+        return stored.universe if stored else NO_UNIVERSE
 
     return read
 
@@ -82,19 +85,16 @@ class _Done:
             self.failures.append(f"{name}: {error}")
 
 
-def in_scope(position: Position, scope: str) -> bool:
-    return scope in (ALL, position.instrument, position.contract)
-
-
-def order_closing(ledger: Ledger, scope: str) -> list[str]:
+def order_closing(ledger: Ledger, scope: str, universe: Universe = NO_UNIVERSE) -> list[str]:
     """Write into every record of the scope that it is to be closed, before anything is sent: whoever can reach the
     venue next carries it out. Returns what could not be written."""
     done = _Done()
     positions, unreadable = ledger.readable_positions()
+    meant = scope_of(scope, universe, positions)
     for position in positions:
-        if in_scope(position, scope):
+        if meant.covers(position.contract):
             done.each(partial(_ordered, ledger, position), position.instrument)
-    return [*done.failures, *_unreadable(unreadable, scope)]
+    return [*done.failures, *_unreadable(unreadable, meant)]
 
 
 def _ordered(ledger: Ledger, position: Position) -> str:
@@ -115,15 +115,16 @@ def close_positions(desk: TradingDesk, scope: str) -> dict[str, Any]:
     done = _Done()
     held = _held(desk, done)
     positions, unreadable = desk.ledger.readable_positions()
+    meant = scope_of(scope, NO_UNIVERSE if scope == ALL else known_universe(desk), positions)
     for position in positions:
-        if in_scope(position, scope):
+        if meant.covers(position.contract):
             done.each(partial(_close, desk, position, held), position.instrument)
-    found = without_record(held, positions, desk, scope)
+    found = without_record(held or (), positions, meant)
     for shown in found:
         done.each(partial(_close_stray, desk, shown, positions), shown.contract)
     return {
         "closing": done.closing,
-        "failures": [*done.failures, *_unreadable(unreadable, scope)],
+        "failures": [*done.failures, *_unreadable(unreadable, meant)],
         "orders_sent": desk.orders.sent,
         "without_record": [each.contract for each in found],
     }
@@ -145,37 +146,52 @@ def _cancel_entry(desk: TradingDesk, position: Position) -> str:
     return f"{position.instrument}: entry cancelled"
 
 
-def _held(desk: TradingDesk, done: _Done) -> tuple[VenuePosition, ...]:
+Held = tuple[VenuePosition, ...] | None
+"""What the venue shows; None where it does not answer."""
+
+
+def _held(desk: TradingDesk, done: _Done) -> Held:
     try:
         return desk.venue.positions()
     except FAILURES as error:
         done.failures.append(f"the venue does not show its positions: {error}")
-        return ()
+        return None
 
 
-def _close(desk: TradingDesk, position: Position, held: tuple[VenuePosition, ...]) -> str:
-    return _told(_persist(desk.ledger, position, partial(_close_once, desk, held)))
+def _close(desk: TradingDesk, position: Position, held: Held) -> str:
+    position = _persist(desk.ledger, position, partial(_close_once, desk, held))
+    if refused := refused_exit(position, desk.now):
+        raise VenueUnavailable(f"market exit of {refused.quantity} was refused: {refused.reason}")
+    return said_of(position, desk.rules, desk.now, gone=_gone(desk, position, held))
 
 
-def _close_once(desk: TradingDesk, held: tuple[VenuePosition, ...], position: Position) -> Position:
-    ordered = ordered_to_close(_as_shown(position, held))
+def _close_once(desk: TradingDesk, held: Held, position: Position) -> Position:
+    ordered = ordered_to_close(_as_shown(position, held or ()))
     if ordered != position:
         position = desk.ledger.save_position(ordered)
+    if _gone(desk, position, held):
+        return _others_off(desk, position)
     # The exit first: an entry that cannot be taken off now keeps nothing open.
     decide = partial(protective_steps, mark=None, rules=desk.rules, now=desk.now)
     return _end_entry(desk, desk.orders.carry_out(position, decide))
 
 
+def _gone(desk: TradingDesk, position: Position, held: Held) -> bool:
+    """An answer of the venue without this position, after an exit of ours that it took: it is flat."""
+    shown = held is None or any(_stands_for(position, each) and each.quantity for each in held)
+    return bool(position.quantity) and not shown and proven_gone(position, desk.rules, desk.now)
+
+
+def _others_off(desk: TradingDesk, position: Position) -> Position:
+    """Stop and targets would wait for the wrong position. What became of the exits is for reconcile to book."""
+    for intent in position.intents:
+        if intent.purpose is not Purpose.EXIT and _rests(intent):
+            position = desk.orders.cancel(position, intent, "the position is flat")
+    return position
+
+
 def _close_stray(desk: TradingDesk, shown: VenuePosition, positions: tuple[Position, ...]) -> str:
     return _close(desk, adopt(desk, shown, positions), (shown,))
-
-
-def _told(position: Position) -> str:
-    if position.quantity:
-        return f"{position.instrument}: market exit of {position.quantity}"
-    if position.entry_open:
-        return f"{position.instrument}: entry being taken off"
-    return f"{position.instrument}: entry given up"
 
 
 def _as_shown(position: Position, held: tuple[VenuePosition, ...]) -> Position:
@@ -221,6 +237,6 @@ def _persist(ledger: Ledger, position: Position, work: Callable[[Position], Posi
     return work(position)
 
 
-def _unreadable(unreadable: tuple[str, ...], scope: str) -> list[str]:
+def _unreadable(unreadable: tuple[str, ...], meant: Scope) -> list[str]:
     """Records that do not decode: what they stand for is closed by a record beside them, where the venue shows it."""
-    return [f"the record cannot be read: {each}" for each in unreadable if scope in (ALL, each.partition(":")[0])]
+    return [f"the record cannot be read: {each}" for each in unreadable if meant.covers_unreadable(each)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.control_trading.closing import in_scope, order_closing
+from functions.control_trading.closing import order_closing
 from functions.control_trading.control import change_level
 from functions.control_trading.desk import ControlDesk
 from functions.control_trading.payloads import ALL, ClosingRequest, LockRequest
+from functions.control_trading.scopes import Scope, scope_of
 from functions.control_trading.tokens import Step, offer, spend
 from shared.failures import FAILURES
-from trading.errors import InvalidInput
+from trading.errors import InvalidInput, VenueUnavailable
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import Control, KillLevel
 from trading.model.positions import Position
@@ -60,17 +61,31 @@ def preview(desk: ControlDesk, request: ClosingRequest) -> dict[str, Any]:
 
 def confirm(desk: ControlDesk, request: ClosingRequest) -> dict[str, Any]:
     """Record the order to close, then close. When the venue does not answer, the order stands and is carried out
-    later: by the level for everything, by its records for one instrument."""
+    later: by the level for everything, by its records for one instrument. Where it stands nowhere, it is refused."""
     spend(desk, _step(request), request.token or "", lambda shown: _different(desk, request.scope, shown))
     stored = _recorded(desk, request)
-    unwritten = order_closing(desk.ledger, request.scope)
+    unwritten = order_closing(desk.ledger, request.scope, desk.universe())
     answer = {"ok": True, "scope": request.scope, "kill_level": int(stored.level)}
     try:
-        return answer | desk.close(request.scope)
+        done = desk.close(request.scope)
     except FAILURES as error:
         # What could not be sent now is sent by reconcile, or when this is asked for and confirmed again.
-        failures = [*unwritten, str(error)]
-        return answer | {"closing": [], "failures": failures, "orders_sent": 0, "without_record": []}
+        done = {"closing": [], "failures": [*unwritten, str(error)], "orders_sent": 0, "without_record": []}
+    if done["failures"]:
+        _require_order(desk, request.scope, done["failures"])
+    return answer | done
+
+
+def _require_order(desk: ControlDesk, scope: str, failures: list[str]) -> None:
+    """Everything is ordered by the level, one coin only by a record of it: without one nobody carries it out later."""
+    if scope == ALL:
+        return
+    shown = _look(desk, scope)
+    if shown.venue and not shown.ledger:
+        raise VenueUnavailable(f"{'; '.join(failures)}: {_NOTHING_RECORDED.format(scope)}")
+
+
+_NOTHING_RECORDED = "nothing is recorded for {} that could be closed later; ask again"
 
 
 def _step(request: ClosingRequest) -> Step:
@@ -113,16 +128,14 @@ def _different(desk: ControlDesk, scope: str, bound: dict[str, Any]) -> str:
 
 
 def _look(desk: ControlDesk, scope: str) -> Shown:
-    universe = desk.universe()
     positions, unreadable = desk.ledger.readable_positions()
-    names = {each.contract: str(each.id) for each in universe.instruments}
-    names |= {each.contract: str(each.instrument) for each in positions}
-    ledger = _sorted(_ledger_line(each) for each in positions if in_scope(each, scope))
+    meant = scope_of(scope, desk.universe(), positions)
+    ledger = _sorted(_ledger_line(each) for each in positions if meant.covers(each.contract))
     held, problem = _held(desk)
-    codes = {*names.values(), *(each.partition(":")[0] for each in unreadable)}
-    _require_scope(scope, codes, {*names, *(each.contract for each in held or ())})
-    named = [(names.get(each.contract, each.contract), each) for each in held or ()]
-    venue = _sorted(_venue_line(name, each) for name, each in named if scope in (ALL, name, each.contract))
+    _require_scope(meant, held or (), unreadable)
+    if held is None and not ledger and scope != ALL:
+        raise VenueUnavailable(f"{problem}: {_NOTHING_RECORDED.format(scope)}")
+    venue = _sorted(_venue_line(meant, each) for each in held or () if meant.covers(each.contract))
     return Shown(venue=None if held is None else venue, ledger=ledger, venue_problem=problem, unreadable=unreadable)
 
 
@@ -133,17 +146,18 @@ def _held(desk: ControlDesk) -> tuple[tuple[VenuePosition, ...] | None, str]:
         return None, str(error)
 
 
-def _require_scope(scope: str, codes: set[str], contracts: set[str]) -> None:
-    if scope != ALL and scope not in codes | contracts:
-        coins = ", ".join(sorted(codes)) or "no coin at all"
-        raise InvalidInput(f"scope is {scope!r}; expected ALL or one of {coins}")
+def _require_scope(meant: Scope, held: tuple[VenuePosition, ...], unreadable: tuple[str, ...]) -> None:
+    if meant.asked != ALL and not meant.means_something((each.contract for each in held), unreadable):
+        coins = ", ".join(meant.coins(unreadable)) or "no coin at all"
+        raise InvalidInput(f"scope is {meant.asked!r}; expected ALL or one of {coins}")
 
 
 def _ledger_line(position: Position) -> tuple[str, ...]:
     return (position.instrument, position.contract, position.side.value, str(position.quantity.normalize()))
 
 
-def _venue_line(name: str, position: VenuePosition) -> tuple[str, ...]:
+def _venue_line(meant: Scope, position: VenuePosition) -> tuple[str, ...]:
+    name = meant.names.get(position.contract, position.contract)
     return (name, position.contract, position.side.value, str(position.quantity.normalize()))
 
 

@@ -28,7 +28,9 @@ def page_of(request: Mapping[str, Any], answer: Mapping[str, Any], endpoint: str
     """`request`: what was asked, without the widget's context; `endpoint`: the ARN of this function."""
     action = str(request.get("action", ""))
     if not answer.get("ok"):
-        return f"<h2>Refused</h2><p>{escape(str(answer.get('error', '')))}</p><p>Nothing was changed.</p>"
+        changed = answer.get("measured_anew")
+        told = f"Only this was changed: {_list(changed)}" if changed else "Nothing was changed."
+        return f"<h2>Refused</h2><p>{escape(str(answer.get('error', '')))}</p><p>{told}</p>"
     shown = _list({name: value for name, value in answer.items() if name not in NOT_SHOWN})
     if "token" not in answer:
         return f"<h2>{escape(action)}: done</h2>{shown}{_next(answer)}"

@@ -7,9 +7,9 @@ from typing import Any
 
 from functions.control_trading.control import ATTEMPTS, change_level, shown_switch
 from functions.control_trading.desk import ControlDesk
+from functions.control_trading.flatness import records_left
 from functions.control_trading.payloads import ALL, ResumeRequest
 from functions.control_trading.tokens import Step, offer, spend
-from shared.failures import FAILURES
 from trading.errors import InvalidInput, StoreConflict
 from trading.model.control import Control, KillLevel
 from trading.risk.guards import resumed
@@ -24,11 +24,11 @@ def resume(desk: ControlDesk, request: ResumeRequest) -> dict[str, Any]:
     """
     _require_rules(desk)
     current = desk.control.control(desk.now)
-    _require_flat(desk, current)
+    left = records_left(desk, current) if current.level >= KillLevel.FLATTEN else ()
     if request.token is None and current.level > KillLevel.NO_ENTRIES:
-        return _preview(desk, request, current)
+        return _preview(desk, request, current, left)
     if request.token is not None:
-        spend(desk, _step(request), request.token, lambda shown: _moved(shown, current))
+        spend(desk, _step(request), request.token, lambda shown: _moved(shown, current) or _more_left(shown, left))
 
     target = _target(current)
 
@@ -39,21 +39,29 @@ def resume(desk: ControlDesk, request: ResumeRequest) -> dict[str, Any]:
 
     if target is KillLevel.NO_ENTRIES:
         return {"ok": True, **shown_switch(change_level(desk, request, lowered, request.reason)), "next": _ONCE_MORE}
+    lowered(desk.control.control(desk.now))
     halted, measured_anew = _resume_day(desk)
-    stored = change_level(desk, request, lowered, request.reason)
+    try:
+        stored = change_level(desk, request, lowered, request.reason)
+    except (InvalidInput, StoreConflict):
+        if not measured_anew:
+            raise
+        return {"ok": False, "error": _OVERTAKEN, "measured_anew": measured_anew}
     return {"ok": True, **shown_switch(stored), "daily_loss_halt": halted, "measured_anew": measured_anew}
 
 
+_OVERTAKEN = "somebody else changed the switch meanwhile and it stays as it is, but the guards are measured anew"
 _ONCE_MORE = "the lock is off and entries are still stopped: resume once more when the account has been looked at"
 
 
-def _preview(desk: ControlDesk, request: ResumeRequest, current: Control) -> dict[str, Any]:
+def _preview(desk: ControlDesk, request: ResumeRequest, current: Control, left: tuple[str, ...]) -> dict[str, Any]:
     """What stopped trading, and a token that is good for ending exactly that."""
-    to = _target(current)
+    to, shown = _target(current), {"records_left": list(left)} if left else {}
     return {
         "ok": True,
         "would_resume": {**shown_switch(current), "to_level": int(to)},
-        **offer(desk, _step(request), {"version": current.version}),
+        **shown,
+        **offer(desk, _step(request), {"version": current.version, **shown}),
         "next": f"send the same request again with this token to lower the level to K{to.value}",
     }
 
@@ -73,29 +81,15 @@ def _moved(shown: dict[str, Any], current: Control) -> str:
     return f"the switch was changed since it was shown (K{current.level} by {current.changed_by}: {current.reason})"
 
 
+def _more_left(shown: dict[str, Any], left: tuple[str, ...]) -> str:
+    more = [each for each in left if each not in shown.get("records_left", [])]
+    return f"more is left than was shown: {'; '.join(more)}" if more else ""
+
+
 def _require_rules(desk: ControlDesk) -> None:
     """Entries under other limits than those that were deployed are not what anybody asked for."""
     if desk.rules_problem:
         raise InvalidInput(f"the rules of this deployment cannot be read, so nothing is resumed: {desk.rules_problem}")
-
-
-def _require_flat(desk: ControlDesk, current: Control) -> None:
-    if current.level < KillLevel.FLATTEN:
-        return
-    positions, unreadable = desk.ledger.readable_positions()
-    held = [each.instrument for each in positions] + [each.partition(":")[0] for each in unreadable]
-    if held:
-        raise InvalidInput(
-            f"level is K{current.level} and {', '.join(held)} is not closed yet; expected no open position"
-        )
-    try:
-        foreign = [each.contract for each in desk.venue_positions()]
-    except FAILURES as error:
-        raise InvalidInput(f"level is K{current.level} and the venue does not say what is open: {error}") from None
-    if foreign:
-        raise InvalidInput(
-            f"level is K{current.level} and the venue still holds {', '.join(foreign)}; expected nothing"
-        )
 
 
 def _resume_day(desk: ControlDesk) -> tuple[bool, list[str]]:

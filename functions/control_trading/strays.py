@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.control_trading.payloads import ALL
+from functions.control_trading.scopes import NO_UNIVERSE, Scope
 from shared.failures import FAILURES
 from shared.trading_desk import TradingDesk
 from trading.errors import CorruptRecord, StoreConflict, VenueUnavailable
@@ -14,15 +14,11 @@ from trading.reconciliation.adopting import adopt_ghost, beside, stray_instrumen
 
 
 def without_record(
-    held: tuple[VenuePosition, ...], positions: tuple[Position, ...], desk: TradingDesk, scope: str
+    held: tuple[VenuePosition, ...], positions: tuple[Position, ...], meant: Scope
 ) -> list[VenuePosition]:
     """Of what the venue shows. A record whose entry came to nothing stands for nothing of it."""
     recorded = {(each.contract, each.side) for each in positions if not each.came_to_nothing}
-    strays = [each for each in held if (each.contract, each.side) not in recorded]
-    if scope == ALL or not strays:
-        return strays
-    named = {each.contract: each.id for each in _universe(desk).instruments}
-    return [each for each in strays if scope in (each.contract, named.get(each.contract))]
+    return [each for each in held if meant.covers(each.contract) and (each.contract, each.side) not in recorded]
 
 
 def adopt(desk: TradingDesk, shown: VenuePosition, positions: tuple[Position, ...]) -> Position:
@@ -53,7 +49,7 @@ def _recorded(desk: TradingDesk, market: Instrument) -> Position | None:
 
 
 def _market(desk: TradingDesk, contract: str) -> Instrument:
-    known = _universe(desk).by_contract(contract)
+    known = known_universe(desk).by_contract(contract)
     if known is not None:
         return known
     listed = next((each for each in desk.venue.contracts() if each.contract == contract), None)
@@ -62,9 +58,9 @@ def _market(desk: TradingDesk, contract: str) -> Instrument:
     return stray_instrument(listed)
 
 
-def _universe(desk: TradingDesk) -> Universe:
+def known_universe(desk: TradingDesk) -> Universe:
     """Empty when it cannot be read: the venue's own list says what a contract needs."""
     try:
         return desk.universe()
     except FAILURES:
-        return Universe(instruments=())
+        return NO_UNIVERSE

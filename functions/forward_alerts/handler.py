@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     way = Way(
         addresses=addresses,
         secrets=secret_reader().values(),
-        sender=_sender().run(len(addresses.all())),
+        sender=_sender(),
         receipts=control,
         now=now,
     )
@@ -36,6 +36,8 @@ def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     telemetry.count("AlertDeliveryFailures", len(report.failures))
     for service in report.skipped:
         telemetry.logger.info("no %s address is set: the alert was not sent there", service)
+    if report.postponed:
+        telemetry.logger.info("%s alerts found no time in this run and come back", len(report.postponed))
     for why in sorted(set(report.failures)):
         telemetry.logger.error("alerts were not delivered: %s", why)
     record(control, now, report)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions.maintain_records.afresh import Afresh
+from functions.maintain_records.joining import Members
 from shared.storage.decisions import BarTraces, DecisionStore, RefusedTrace
 from shared.storage.market_data import Coverage
 from trading.errors import TradingError
@@ -32,11 +33,13 @@ SHOWN = 20
 
 class Fault(StrEnum):
     """MISSING: there is no trace. STALE: another bar's trace stands there, or there is none and the coin's last real
-    decision is older than STALE_AFTER. UNREADABLE: damaged, or of another format."""
+    decision is older than STALE_AFTER. UNREADABLE: damaged, or of another format. JOINED: there is no trace, and there
+    could be none, as the coin was not in the universe yet."""
 
     MISSING = "missing"
     STALE = "stale"
     UNREADABLE = "unreadable"
+    JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Coverer:
 
     decisions: DecisionStore
     universe: Universe
+    members: Members
     afresh: Callable[[datetime], Afresh]
     stored: Coverage | None
     rules: Rules
@@ -65,7 +69,8 @@ class Coverer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageReport:
     """Of `bars` x `universe` traces `found` were there and `after` are there now, read again. `written` counts what
-    this run wrote, `afresh` how much of it is a real decision. `other_version`: traces of the newest bar that another
+    this run wrote of what was owed, `afresh` how much of it is a real decision, `joined` what it wrote for coins that
+    were not in the universe at that bar. `other_version`: traces of the newest bar that another
     version of code or rules made; they stay. `lasting`: traces found that would never expire."""
 
     universe: int
@@ -75,6 +80,7 @@ class CoverageReport:
     holes: tuple[Hole, ...]
     written: int
     afresh: int
+    joined: int
     other_version: int
     lasting: int
 
@@ -83,8 +89,14 @@ class CoverageReport:
         return self.universe * len(self.bars)
 
     @property
+    def lost(self) -> tuple[Hole, ...]:
+        """Those whose trace was owed."""
+        return tuple(hole for hole in self.holes if hole.fault is not Fault.JOINED)
+
+    @property
     def before_pct(self) -> float:
-        return 100 * self.found / self.expected if self.expected else 100.0
+        owed = self.found + len(self.lost)
+        return 100 * self.found / owed if owed else 100.0
 
     @property
     def after_pct(self) -> float:
@@ -105,7 +117,8 @@ class CoverageReport:
             "missing_written": faults[Fault.MISSING],
             "stale_refreshed": faults[Fault.STALE],
             "unreadable_replaced": faults[Fault.UNREADABLE],
-            "traces_written": self.written,
+            "joined": self.joined,
+            "traces_written": self.written + self.joined,
             "decided_afresh": self.afresh,
             "of_other_version": self.other_version,
             "without_expiry": self.lasting,
@@ -117,16 +130,17 @@ class CoverageReport:
         """Nothing is put right quietly, and what could not be put right is said all the more."""
         if not self.written and not self.failures:
             return None
-        faults = Counter(hole.fault for hole in self.holes)
+        holes = self.lost or self.holes
+        faults = Counter(hole.fault for hole in holes)
         found = ", ".join(f"{faults[each]} {each}" for each in Fault if faults[each])
-        coins = sorted({hole.instrument.id for hole in self.holes})
+        coins = sorted({hole.instrument.id for hole in holes})
         left = f" {self.failures[0].capitalize()}." if self.failures else ""
         return Alert(
             kind=AlertKind.COVERAGE,
             severity=Severity.WARNING,
-            subject="decision traces",
-            title=f"{len(self.holes)} decisions were missing",
-            text=f"Of {self.expected} expected decisions {len(self.holes)} had no trace of their own ({found}); "
+            subject=f"decision traces to {to_text(max(self.bars))}",
+            title=f"{len(holes)} decisions were missing",
+            text=f"Of {self.expected} expected decisions {len(holes)} had no trace of their own ({found}); "
             f"maintenance wrote {self.written}, {self.afresh} of them decided afresh.{left}",
             at=now,
             fields=(
@@ -141,12 +155,13 @@ def cover(coverer: Coverer, bars: Sequence[datetime]) -> CoverageReport:
     looked_at = {bar: coverer.decisions.inspect(bar) for bar in bars}
     holes = _holes(coverer, looked_at)
     traces = _traces(coverer, holes, max(bars, default=None))
-    new = [trace for trace, hole in zip(traces, holes, strict=True) if hole.refused is None]
+    new, of_joiners = _new(traces, holes, joined=False), _new(traces, holes, joined=True)
     instead = [(trace, hole.refused) for trace, hole in zip(traces, holes, strict=True) if hole.refused is not None]
     # A trace that scoring wrote meanwhile stays, and was not missing after all.
     written = (coverer.decisions.add(new) if new else 0) + (
         coverer.decisions.add_in_place_of(instead) if instead else 0
     )
+    joined = coverer.decisions.add(of_joiners) if of_joiners else 0
     touched = {hole.bar for hole in holes}
     return CoverageReport(
         universe=len(coverer.universe),
@@ -158,10 +173,17 @@ def cover(coverer: Coverer, bars: Sequence[datetime]) -> CoverageReport:
         ),
         holes=tuple(holes),
         written=written,
-        afresh=sum(trace.inputs is not None for trace in traces),
+        afresh=sum(trace.inputs is not None for trace in (*new, *(trace for trace, _ in instead))),
+        joined=joined,
         other_version=_other_version(coverer, looked_at),
         lasting=sum(found.lasting for found in looked_at.values()),
     )
+
+
+def _new(traces: Sequence[Decision], holes: Sequence[Hole], *, joined: bool) -> list[Decision]:
+    """For where nothing stands: those that were owed, or those of coins that joined the universe later."""
+    pairs = zip(traces, holes, strict=True)
+    return [trace for trace, hole in pairs if hole.refused is None and (hole.fault is Fault.JOINED) is joined]
 
 
 def _count(coverer: Coverer, found: BarTraces) -> int:
@@ -181,7 +203,7 @@ def _holes(coverer: Coverer, looked_at: Mapping[datetime, BarTraces]) -> list[Ho
             if instrument.id in found.readable:
                 continue
             refused = found.refused.get(instrument.id)
-            fault = Fault.MISSING if refused is None else Fault.STALE if refused.misplaced else Fault.UNREADABLE
+            fault = _fault(refused, coverer.members.owe(instrument.id, bar))
             holes.append(Hole(instrument=instrument, bar=bar, fault=fault, refused=refused))
     newest = max(looked_at, default=None)
     absent = {hole.instrument.id for hole in holes if hole.bar == newest and hole.fault is Fault.MISSING}
@@ -190,6 +212,12 @@ def _holes(coverer: Coverer, looked_at: Mapping[datetime, BarTraces]) -> list[Ho
         replace(hole, fault=Fault.STALE) if hole.bar == newest and hole.instrument.id in stale else hole
         for hole in holes
     ]
+
+
+def _fault(refused: RefusedTrace | None, owed: bool) -> Fault:
+    if refused is None:
+        return Fault.MISSING if owed else Fault.JOINED
+    return Fault.STALE if refused.misplaced else Fault.UNREADABLE
 
 
 def _stale(
@@ -227,6 +255,8 @@ def _traces(coverer: Coverer, holes: Sequence[Hole], newest: datetime | None) ->
 def _why(coverer: Coverer, hole: Hole) -> str:
     if hole.refused is not None:
         return f"what was stored of it is kept aside, {hole.refused.why}"
+    if hole.fault is Fault.JOINED:
+        return "it was not in the universe yet"
     return "its candles came too late or scoring did not run" if _stored(coverer, hole) else "no candle is stored"
 
 

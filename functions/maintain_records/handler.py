@@ -37,7 +37,9 @@ def handler(event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     settings = load_settings(MaintainSettings)
     records = _records(settings)
     report = maintain(records, current_clock().now(), woken_by)
-    telemetry.count("TraceCoverage", report.coverage.after_pct)
+    # Of nothing there is no share: 100 would show a system without a universe as whole.
+    if report.coverage.expected:
+        telemetry.count("TraceCoverage", report.coverage.after_pct)
     telemetry.count("CandleGaps", sum(report.gaps.missing.values()))
     telemetry.note("coverage_before_pct", round(report.coverage.before_pct, 2))
     proof = tell(records, report, alerts_of(settings.alerts_topic_arn, records.control))

@@ -13,11 +13,13 @@ from functions.maintain_records.afresh import AfreshFrom
 from functions.maintain_records.coverage import Coverer, cover
 from functions.maintain_records.day_books import shown_yesterday
 from functions.maintain_records.day_watch import DayWatch, watched
-from functions.maintain_records.deployment import StackEvent, deployed, known_deployment
+from functions.maintain_records.deployment import Deployment, StackEvent, deployed, known_deployment
 from functions.maintain_records.gaps import GapFilling, GapReport, fill_gaps
+from functions.maintain_records.joining import Members, members
 from functions.maintain_records.report import MaintenanceReport
 from functions.maintain_records.standstill import StandstillReport, look_for_standstill
 from functions.maintain_records.summary import UNREAD, DayStores, DaySummary, is_due, summarise, yesterday_of
+from functions.maintain_records.untold import UNTOLD, kept, late, remembered
 from shared.alerts import Alerts
 from shared.storage.candle_index import LoadedSeries
 from shared.storage.control import ControlStore, RunRecord
@@ -55,26 +57,26 @@ class Records:
 
 
 def maintain(records: Records, now: datetime, event: StackEvent | None = None) -> MaintenanceReport:
-    """One run. Repeating it is harmless: a decision is never overwritten, and nothing told is told again. `event`: what
-    CloudFormation said, when that is what woke it."""
+    """One run. Repeating it is harmless: a decision is never overwritten, and what it finds and tells once is found no
+    more. `event`: what CloudFormation said, when that is what woke it."""
     stored = records.market_data.universe()
     universe = stored.universe if stored else Universe(instruments=())
     last = records.control.last_run("maintain_records")
-    remembered = last.proof if last else {}
+    memory = last.proof if last else {}
     covers_from, due = _covers_from(last, now), _newest_due(records.rules, now)
-    candles = _candles(records, universe, last, now)
-    coverage = cover(_coverer(records, universe, candles, now), _bars_to_check(last, covers_from, due))
-    today, before = watched(remembered, records.control.risk_day(), now)
+    bars = _bars_to_check(last, covers_from, due)
+    of_universe, candles = members(memory, stored, bars), _candles(records, universe, last, now)
+    coverage = cover(_coverer(records, universe, of_universe, candles, now), bars)
+    today, before = watched(memory, records.control.risk_day(), now)
     standstill, failures = _standstill(records, now)
     summary, status = _summary(records, covers_from, now, (today, before))
-    known = known_deployment(remembered)
-    running = str(remembered.get("code_version") or NO_VERSION)
-    news = deployed(event, known, running, records.code_version) if event else None
+    news, deployment = _deployment(event, memory, records.code_version)
     return MaintenanceReport(
         at=now,
         code_version=records.code_version,
         covers_from=covers_from,
         watermark=max(due, covers_from - DECISION.length),
+        members=of_universe,
         coverage=coverage,
         gaps=candles.gaps,
         candles_refused=candles.refused,
@@ -83,16 +85,19 @@ def maintain(records: Records, now: datetime, event: StackEvent | None = None) -
         before=before,
         standstill=standstill,
         failures=failures,
-        event=event if news else None,
-        deployment=news or known,
+        event=news,
+        deployment=deployment,
         summary=summary,
         summary_status=status,
+        untold=remembered(memory),
     )
 
 
 def tell(records: Records, report: MaintenanceReport, alerts: Alerts) -> dict[str, Any]:
-    """Tell what is to be told, the day before once; returns the proof of the run."""
-    for alert in report.alerts():
+    """Tell what is to be told, the day before once; returns the proof of the run, with the news that stays untold."""
+    untold = [each for each in report.untold if not alerts.tell(late(each, report.at))]
+    untold += [each for each in report.news() if not alerts.tell(each)]
+    for alert in report.standing():
         alerts.tell(alert)
     summary, status = report.summary, report.summary_status
     # Kept only once it is published: a summary that was lost on its way is told by the next run. Of two runs at the
@@ -100,7 +105,8 @@ def tell(records: Records, report: MaintenanceReport, alerts: Alerts) -> dict[st
     if summary is not None and alerts.tell(summary.alert(report.at)):
         records.summaries.add(summary.day, summary.shown())
         status = "told"
-    return report.proof() | {"day_summary": {"day": yesterday_of(report.at).isoformat(), "status": status}}
+    day_summary = {"day": yesterday_of(report.at).isoformat(), "status": status}
+    return report.proof() | {"day_summary": day_summary, UNTOLD: kept(untold)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +139,14 @@ def _known_absent(last: RunRecord | None) -> dict[str, int]:
     return {str(name): count for name, count in known.items()} if isinstance(known, dict) else {}
 
 
-def _coverer(records: Records, universe: Universe, candles: _Candles, now: datetime) -> Coverer:
+def _coverer(records: Records, universe: Universe, of_universe: Members, candles: _Candles, now: datetime) -> Coverer:
     source = AfreshFrom(
         quality=records.quality, ledger=records.ledger, rules=records.rules, code_version=records.code_version
     )
     return Coverer(
         decisions=records.decisions,
         universe=universe,
+        members=of_universe,
         afresh=lambda bar: source.at(bar, universe, candles.loaded, now),
         stored=candles.stored,
         rules=records.rules,
@@ -169,6 +176,16 @@ def _bars_to_check(last: RunRecord | None, covers_from: datetime, due: datetime)
     return tuple(start + step * DECISION.length for step in range(max(0, (due - start) // DECISION.length + 1)))
 
 
+def _deployment(
+    event: StackEvent | None, memory: dict[str, Any], version: str
+) -> tuple[StackEvent | None, Deployment | None]:
+    """The event when it is news, and the last deployment that is known with it."""
+    known = known_deployment(memory)
+    running = str(memory.get("code_version") or NO_VERSION)
+    changed = deployed(event, known, running, version) if event else None
+    return event if changed else None, changed or known
+
+
 def _standstill(records: Records, now: datetime) -> tuple[StandstillReport | None, tuple[str, ...]]:
     """A record that cannot be read must not keep the traces from being counted: it is put on record instead."""
     try:
@@ -182,7 +199,7 @@ def _summary(
 ) -> tuple[DaySummary | None, str]:
     """The day before, while it was not told yet, and how it stands."""
     day = yesterday_of(now)
-    if not is_due(since, now):
+    if not is_due(since, now, watches[0]):
         return None, "not due"
     if records.summaries.of(day) is not None:
         return None, "told"

@@ -27,6 +27,8 @@ from trading.rules import Rules
 UNKNOWN = "unknown"
 UNREAD = (TradingError, PynamoDBException, BotoCoreError, ClientError)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OPENED_BY = timedelta(minutes=10)
+"""After midnight. Later than that the new risk day is not waited for: what is not known is said to be unknown."""
 SHOWN = 6
 
 
@@ -174,6 +176,9 @@ def _open(ledger: Ledger) -> Iterable[tuple[str, str]]:
     yield "open positions", f"{len(positions)}{': ' if names else ''}{names}{beside}"
 
 
-def is_due(since: datetime, now: datetime) -> bool:
-    """A day before the system began is nobody's to summarise."""
-    return since < datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+def is_due(since: datetime, now: datetime, today: DayWatch | None) -> bool:
+    """A day before the system began is nobody's to summarise, and one whose last equity is still to come waits for it:
+    reconcile opens the new risk day in its first run after midnight."""
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    opened = today is not None and today.day == midnight.date()
+    return since < midnight and (opened or now >= midnight + OPENED_BY)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from functions.manage_exits.explain import explain
+from functions.manage_exits.first_target import passed_first_target
 from functions.manage_exits.inputs import ExitInputs, read_inputs
 from shared.failures import FAILURES
 from shared.trading_desk import TradingDesk
@@ -63,7 +64,11 @@ def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: E
     if position.state is PositionState.CLOSING:
         _repeat(desk, position, inputs)
         return
-    verdict = decide_exit(inputs.case(desk, position))
+    case = inputs.case(desk, position)
+    if passed_first_target(case):
+        position = desk.ledger.save_position(replace(position, first_target_at=desk.now))
+        case = replace(case, position=position)
+    verdict = decide_exit(case)
     report.evaluated.update(verdict.evaluated)
     report.without_input.update(verdict.without_input)
     if verdict.fired is not None and not (below_minimum(position) and isinstance(verdict.action, MoveStop)):

@@ -71,7 +71,7 @@ def read_inputs(desk: TradingDesk, held: Sequence[Position], failures: list[str]
     closes = reading.of("last closes", lambda: desk.market.last_closes(desk.now))
     watch = reading.of("market watch", desk.watch.read) if exits.market_disorder else None
     traces = reading.of("decisions", lambda: _traces(desk, coins)) if exits.abandon_ship else None
-    bars = reading.of("1h bars", lambda: _bars(desk, runners)) if follows and closes is not None else None
+    bars = reading.of("1h bars", lambda: _bars(desk, runners)) if follows else None
     return ExitInputs(quotes=quotes, closes=closes or {}, bars=bars or {}, traces=traces or {}, watch=watch)
 
 

@@ -7,19 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.storage.decisions import DecisionStore
 from trading.errors import InvalidInput
 
 CONTROL_OUTPUT = "ControlTradingFunctionName"
+ONCE = Config(read_timeout=75, retries={"total_max_attempts": 1})
+"""Longer than the function may run, and never by itself a second time: a repeated confirmation finds its token spent,
+and that refusal would be shown for what the first one has carried out."""
 
 
 def invoke_deployed(stack: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Invoke the stack's `control_trading`. Raises InvalidInput with one sentence when that is not possible."""
     try:
         name = _output(boto3.client("cloudformation"), stack, CONTROL_OUTPUT)
-        answer = boto3.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload).encode())
+        answer = boto3.client("lambda", config=ONCE).invoke(FunctionName=name, Payload=json.dumps(payload).encode())
         body = json.loads(answer["Payload"].read())
     except (BotoCoreError, ClientError) as error:
         raise InvalidInput(f"stack {stack} cannot be reached: {error}") from None

@@ -108,12 +108,15 @@ def _loss(answer: Answer) -> Text:
 
 
 def _positions(answer: Answer) -> Iterator[RenderableType]:
-    positions = answer.get("positions")
+    positions, unreadable = answer.get("positions"), answer.get("unreadable_positions")
     if not isinstance(positions, list | tuple):
         yield Text(f"\nPositions: {UNKNOWN}\n", style="red")
         return
-    if not positions:
+    if isinstance(unreadable, int) and unreadable:
+        yield Text(f"\nPositions: {unreadable} of {len(positions) + unreadable} {UNKNOWN}", style="red")
+    elif not positions:
         yield Text("\nNo open position.\n")
+    if not positions:
         return
     yield Text(f"\n{len(positions)} open", style="bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

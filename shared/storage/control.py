@@ -13,9 +13,9 @@ from pynamodb.transactions import TransactWrite
 from shared.storage.codec import from_json, object_from_json, to_json
 from shared.storage.risk_day import RISK_DAY, next_version, risk_day_item
 from shared.storage.tables import LedgerItem, bind, connection, lost_condition, save_at_version, save_new
-from trading.errors import CorruptRecord, StoreConflict
-from trading.model.control import Control, RiskDay, count_rejection
-from trading.model.times import from_text, to_text
+from trading.errors import CorruptRecord, InvalidInput, StoreConflict
+from trading.model.control import Control, KillLevel, RiskDay, count_rejection
+from trading.model.times import from_epoch, from_text, to_text
 
 CONTROL, CURRENT = "CONTROL", "CURRENT"
 UNREADABLE_DAY = "RISK_DAY_UNREADABLE"
@@ -28,11 +28,16 @@ REASON_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """Proof that a function ran to its end: when, and what it evaluated and did."""
+    """Proof that a function ran to its end: when, and what it evaluated and did.
+
+    `unreadable`: why the stored record does not decode, empty when it does; its proof is empty then, and its time the
+    epoch when that is what does not.
+    """
 
     function: str
     at: datetime
     proof: dict[str, Any]
+    unreadable: str = ""
 
 
 class ControlStore:
@@ -42,14 +47,15 @@ class ControlStore:
         self._item = bind(LedgerItem, table_name)
 
     def control(self, now: datetime) -> Control:
-        """The switch as stored; missing or unreadable reads as "no entries"."""
+        """The switch as stored; missing or unreadable reads as "no entries", or as the higher level that still stands
+        beside its text: a flatten or a lock is not lifted by damage."""
         item = self._get(CONTROL, CURRENT)
         if item is None:
             return Control.unknown(now, "no control record yet: an operator must resume")
         try:
             return from_json(Control, item.body or "")
         except CorruptRecord as error:
-            return replace(Control.unknown(now, f"control record unreadable: {error}"), version=int(item.version or 0))
+            return unreadable_control(now, error, version=item.version, state=item.state)
 
     def set_control(self, control: Control) -> Control:
         """Replace the switch read at `control.version`, and add its audit record in the same transaction.
@@ -150,6 +156,7 @@ class ControlStore:
         item.save(condition=LedgerItem.at.does_not_exist() | (LedgerItem.at <= to_text(at)))
 
     def last_runs(self) -> dict[str, RunRecord]:
+        """By function. One record that does not decode must not hide the others: see `RunRecord.unreadable`."""
         return {item.sk: _run(item) for item in self._item.query(RUN, consistent_read=True)}
 
     def last_run(self, function: str) -> RunRecord | None:
@@ -240,12 +247,28 @@ class ControlStore:
             return None
 
 
+def unreadable_control(now: datetime, error: CorruptRecord, *, version: float | None, state: str | None) -> Control:
+    """What stands for a switch whose text does not decode: its version, and the level that is kept beside the text."""
+    unknown = Control.unknown(now, f"control record unreadable: {error}")
+    kept = next((each for each in KillLevel if str(each.value) == state), KillLevel.NO_ENTRIES)
+    return replace(unknown, level=max(unknown.level, kept), version=int(version or 0))
+
+
 def claimed_mark(now: datetime, window: timedelta, lease: timedelta) -> datetime:
     """What a window that is only claimed is marked with: a window that ends after the lease."""
     return now - window + lease
 
 
 def _run(item: LedgerItem) -> RunRecord:
-    return RunRecord(
-        function=item.sk, at=from_text(item.at or ""), proof=object_from_json(item.body or "{}", "run proof")
-    )
+    try:
+        at = from_text(item.at or "")
+    except InvalidInput as error:
+        return RunRecord(function=item.sk, at=from_epoch(0), proof={}, unreadable=str(error))
+    return run_of(item.sk, at, item.body or "{}")
+
+
+def run_of(function: str, at: datetime, body: str) -> RunRecord:
+    try:
+        return RunRecord(function=function, at=at, proof=object_from_json(body, "run proof"))
+    except CorruptRecord as error:
+        return RunRecord(function=function, at=at, proof={}, unreadable=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +22,12 @@ class Answer:
 
 @dataclass
 class Receiver:
-    """`answers` are used up in order, by path; then everything is taken with 200."""
+    """`answers` are used up in order, by path; then everything is taken with 200. `on_post` runs before each answer."""
 
     url: str
     posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, deque[Answer]] = field(default_factory=dict)
+    on_post: Callable[[], None] = lambda: None
 
     def will_answer(self, path: str, *answers: Answer) -> None:
         self.answers[path] = deque(answers)
@@ -45,6 +46,7 @@ def running() -> Iterator[Receiver]:
             waiting = receiver.answers.get(self.path)
             answer = waiting.popleft() if waiting else Answer(200)
             time.sleep(answer.after_seconds)
+            receiver.on_post()
             if 200 <= answer.status < 300:
                 receiver.posts.append((self.path, body))
             self.send_response(answer.status)

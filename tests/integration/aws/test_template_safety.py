@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from functions.forward_alerts.forward import RETURNS_WITHIN
 from shared.queues import named_queues
+from shared.webhooks import RUN_SECONDS
 from tests.integration.aws.template_reader import (
     TOP,
     environment,
@@ -106,6 +108,25 @@ def test_alert_is_tried_again_for_two_hours() -> None:
     queue = resources("AWS::SQS::Queue")["AlertsQueue"]
     seconds = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
     assert 7200 <= seconds < queue["MessageRetentionPeriod"]
+
+
+def test_delivery_alarm_stays_on_between_two_tries() -> None:
+    alarm, queue = ALARMS["AlertDeliveryFailing"], resources("AWS::SQS::Queue")["AlertsQueue"]
+    between_tries = queue["VisibilityTimeout"] + setting("forward_alerts", "Timeout")
+    periods = {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query}
+    assert min(periods) > between_tries
+    # A single failed try is in one period only: nobody's business, the next one comes by itself.
+    assert (alarm["EvaluationPeriods"], alarm.get("DatapointsToAlarm", 2)) == (2, 2)
+
+
+def test_undelivered_message_is_known_until_it_is_back() -> None:
+    queue = resources("AWS::SQS::Queue")["AlertsQueue"]
+    assert 2 * queue["VisibilityTimeout"] <= RETURNS_WITHIN.total_seconds()
+
+
+def test_full_run_of_alerts_is_not_too_long() -> None:
+    ringing = setting("forward_alerts", "Timeout") * ALARMS["RunTooLong"]["Threshold"] / 100
+    assert ringing > RUN_SECONDS + 2
 
 
 def test_every_failed_run_is_kept_for_inspection() -> None:

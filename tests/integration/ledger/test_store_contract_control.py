@@ -70,13 +70,14 @@ def test_absent_switch_is_not_set_at_a_version(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"level": 17}'])
-@pytest.mark.parametrize("present", [False, True])
-def test_damaged_switch_stops_entries_until_replaced(stores: Stores, text: str, present: bool) -> None:
-    if present:
-        stores.control.set_control(control())
+@pytest.mark.parametrize("level", [None, *KillLevel])
+def test_damaged_switch_stops_entries_until_replaced(stores: Stores, text: str, level: KillLevel | None) -> None:
+    """A flatten or a lock, whose level stands beside the text, is not lifted by damage."""
+    if level is not None:
+        stores.control.set_control(control(level))
     stores.damage.control(text)
     found = stores.control.control(NOW)
-    assert (found.level, found.version) == (KillLevel.NO_ENTRIES, int(present))
+    assert (found.level, found.version) == (max(level or 0, KillLevel.NO_ENTRIES), int(level is not None))
     assert found.reason.startswith("control record unreadable: stored Control does not decode")
     again = stores.control.set_control(replace(found, reason="mended"))
     assert stores.control.control(NOW) == again

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.storage.control import RunRecord
 from shared.storage.decisions import StageRecord
 from shared.storage.market_data import StoredUniverse
 from tests.fakes.records import BAR, NOW, coin, seconds
@@ -267,3 +268,14 @@ def test_graver_alert_is_not_muted_by_milder(stores: Stores) -> None:
     alert = Alert(kind=AlertKind.HEALTH, severity=Severity.WARNING, subject="a", title="t", text="t", at=NOW)
     assert stores.alerts.tell(alert)
     assert stores.alerts.tell(replace(alert, severity=Severity.CRITICAL))
+
+
+@pytest.mark.parametrize("body", ["{broken", "[]", "7"])
+def test_run_that_does_not_decode_hides_no_other(stores: Stores, body: str) -> None:
+    stores.control.record_run("manage_exits", NOW, {"count": 1})
+    stores.control.save_health(body, NOW)
+    broken, whole = stores.control.last_runs().values()
+    assert whole == RunRecord(function="manage_exits", at=NOW, proof={"count": 1})
+    assert (broken.function, broken.at, broken.proof) == ("check_health", NOW, {})
+    assert broken.unreadable.startswith("stored run proof is ")
+    assert stores.control.last_run("check_health") == broken

@@ -1,59 +1,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from functions.check_health import handler as health_handler
-from functions.check_health.check import PERIODS, Checked, check
-from functions.check_health.coins import CoinSources
-from functions.check_health.handler import handler
+from functions.check_health.check import PERIODS, check
 from functions.check_health.health import Health, Status
 from functions.check_health.look import Places
-from shared.queues import QueueDepth, queues_client
-from shared.secrets import secret_reader
+from shared.queues import QueueDepth
 from shared.storage.control import ControlStore
 from shared.storage.ledger import Ledger
-from shared.storage.quality import QualityStore
 from shared.storage.tables import LedgerItem
-from tests.integration.operations.conftest import CONTEXT, MARKET, REGION, RULES, World
+from tests.integration.operations.conftest import StoppedClock, World
+from tests.integration.operations.health_scene import checked, made_well
 from tests.unit.control.records import NOW, position, quote
+from trading.errors import VenueAuthenticationFailed
 from trading.model.control import KillLevel
+from trading.model.times import to_text
+from trading.model.venue import Quote
 
 
 @pytest.fixture
 def well(world: World) -> World:
-    world.set_level(KillLevel.NORMAL)
-    for function in (*PERIODS, "check_health"):
-        world.control.record_run(function, NOW - timedelta(minutes=1), {})
-    world.venue.tickers = {"PF_BTCUSD": quote()}
-    return world
-
-
-def checked(world: World, **changes: Any) -> Checked:
-    """Empty queues, secrets in place, no coin looked at before the first close is due."""
-    sources = CoinSources(
-        market=world.market,
-        quality=QualityStore(MARKET),
-        decisions=world.decisions,
-        late_after=timedelta(seconds=RULES.data.decision_bar_late_after_s),
-    )
-    places = Places(
-        queues={"bars": "bars-url"},
-        dead_letters={"runs": "runs-url"},
-        secrets={"trading": "trading-id"},
-        depth=lambda url: QueueDepth(waiting=0, taken=0),
-        has_value=lambda secret: True,
-        coins=sources,
-    )
-    values: dict[str, Any] = {"control": world.control, "ledger": world.ledger, "market": world.venue, "mode": "live"}
-    return Checked(**({**values, "places": places, "rules": RULES} | changes))
+    return made_well(world)
 
 
 def health_of(world: World) -> Health:
@@ -90,6 +64,53 @@ def test_unreachable_venue_is_down_with_its_words(well: World) -> None:
     health = health_of(well)
     assert (health.status, health.venue_reachable) == (Status.DOWN, False)
     assert health.reasons == ("venue does not answer (venue does not answer)",)
+    assert health.alert() is None
+    health.save(well.control)
+    later = NOW + timedelta(minutes=1)
+    again = check(checked(well), later)
+    assert again.failing_since == {"venue": to_text(NOW)}
+    assert again.alert() is not None
+
+
+def test_refused_venue_leaves_a_record(well: World) -> None:
+    class Refusing:
+        def quotes(self) -> dict[str, Quote]:
+            raise VenueAuthenticationFailed("tickers answered 401")
+
+    health = check(checked(well, market=Refusing()), NOW)
+    assert health.reasons == ("venue does not answer (tickers answered 401)",)
+
+
+@pytest.mark.parametrize(("behind", "apart"), [(0, 0.0), (4, -3.0)])
+def test_slow_look_changes_no_clock_difference(well: World, behind: int, apart: float) -> None:
+    """The queues take five seconds of the clock and the venue's answer one; its clock is right, or four behind."""
+    clock = Walking(NOW)
+
+    def depth(url: str) -> QueueDepth:
+        clock.walk(5)
+        return QueueDepth(waiting=0, taken=0)
+
+    class Punctual:
+        def quotes(self) -> dict[str, Quote]:
+            clock.walk(1)
+            return {"A": quote(at=clock.now() - timedelta(seconds=behind))}
+
+    places = replace(checked(well).places, depth=depth)
+    health = check(checked(well, places=places, market=Punctual(), clock=clock), NOW)
+    assert (health.clock_skew_seconds, len(health.reasons)) == (apart, int(apart != 0))
+
+
+class Walking:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def walk(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
 
 
 def test_unreachable_store_is_down_and_alerted(world: World) -> None:
@@ -103,10 +124,33 @@ def test_unreachable_store_is_down_and_alerted(world: World) -> None:
 
 
 def test_corrupt_position_record_is_a_reason_not_a_crash(well: World) -> None:
+    well.ledger.adopt_position(position("ETH"))
     LedgerItem("POSITION", "BTC", body="{broken").save()
     health = health_of(well)
-    assert health.status is Status.DOWN
-    assert "CorruptRecord" in health.reasons[0]
+    assert (health.status, health.store_reachable) == (Status.DOWN, True)
+    (reason,) = health.reasons
+    assert reason.startswith("the record of an open position cannot be read: BTC: ")
+    assert [line["instrument"] for line in health.positions or ()] == ["ETH"]
+    assert (health.unreadable_positions, health.kill_level, health.naked_positions) == (1, KillLevel.NORMAL, 0)
+
+
+def test_corrupt_run_record_hides_no_other(well: World) -> None:
+    LedgerItem("RUN", "forward_alerts", at=to_text(NOW), body="{broken").save()
+    LedgerItem("RUN", "ingest_candles", at="yesterday", body="{}").save()
+    health = health_of(well)
+    assert (health.status, health.store_reachable, len(health.last_runs)) == (Status.DEGRADED, True, len(PERIODS) + 2)
+    late, *unreadable = health.reasons
+    assert late.startswith("ingest_candles last ran ")
+    assert sorted(each.partition(" cannot")[0] for each in unreadable) == [
+        "the run record of forward_alerts",
+        "the run record of ingest_candles",
+    ]
+
+
+def test_own_corrupt_record_is_written_anew(well: World) -> None:
+    LedgerItem("RUN", "check_health", at=to_text(NOW), body="[]").save()
+    health_of(well).save(well.control)
+    assert check(checked(well), NOW + timedelta(minutes=1)).reasons == ()
 
 
 def stored_at(world: World, now: datetime) -> list[str]:
@@ -136,100 +180,23 @@ def test_run_with_a_look_makes_a_few_more(well: World) -> None:
     assert len(stored_at(well, NOW + timedelta(minutes=5))) <= 4 + 2 + 2 + 1
 
 
-SETTINGS = {
-    "SMC_SPOT_URL": "http://127.0.0.1:1",
-    "SMC_FUTURES_URL": "http://127.0.0.1:1",
-    "SMC_TRADING_SECRET_ID": "trading",
-    "SMC_WEBHOOKS_SECRET_ID": "webhooks",
-    "SMC_MODE": "live",
-}
+def new_dead_letters(well: World, places: Places, minutes: int, dead: int) -> bool:
+    """Whether the run of that minute told; its record is kept."""
+    now = NOW + timedelta(minutes=minutes)
+    for function in PERIODS:
+        well.control.record_run(function, now, {})
+    well.control.record_run("forward_alerts", now, {})
+    well.venue.tickers = {"PF_BTCUSD": quote(at=now)}
+    depths = replace(places, depth=lambda url: QueueDepth(waiting=dead if url == "runs-url" else 0, taken=0))
+    health = check(checked(well, places=depths, clock=StoppedClock(now)), now)
+    alert = health.alert()
+    told = alert is not None and well.alerts.tell(alert)
+    (health.told() if told else health).save(well.control)
+    return told
 
 
-@pytest.fixture
-def deployed(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The handler's environment; its queues by name."""
-    client = boto3.client("sqs", region_name=REGION)
-    urls = {name: client.create_queue(QueueName=name)["QueueUrl"] for name in ("bars", "given-up")}
-    listed = {"SMC_QUEUE_URLS": f"bars={urls['bars']}", "SMC_DEAD_LETTER_QUEUE_URLS": f"runs={urls['given-up']}"}
-    for name, value in (SETTINGS | listed).items():
-        monkeypatch.setenv(name, value)
-    queues_client.cache_clear()
-    secret_reader.cache_clear()
-    yield urls
-    for url in urls.values():
-        client.delete_queue(QueueUrl=url)
-    queues_client.cache_clear()
-
-
-def invoked() -> dict[str, Any]:
-    answer: dict[str, Any] = handler({}, CONTEXT)  # type: ignore[arg-type]
-    return answer
-
-
-def record_of(world: World) -> dict[str, Any]:
-    saved = world.control.health()
-    assert saved is not None
-    found: dict[str, Any] = json.loads(saved[0])
-    return found
-
-
-def test_handler_saves_alerts_and_measures(
-    world: World, deployed: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    boto3.client("secretsmanager", region_name=REGION).create_secret(Name="trading", SecretString="canary-credential")
-    assert invoked()["status"] == "down"
-    output = capsys.readouterr().out
-    metrics = next(json.loads(line) for line in output.splitlines() if '"_aws"' in line)
-    assert (metrics["KillLevel"], metrics["NakedPositions"], metrics["Heartbeat"]) == ([1.0], [0.0], [1.0])
-    record = record_of(world)
-    assert record["secrets"] == {"trading": True, "webhooks": False}
-    assert record["told_at"] == record["at"]
-    (message,) = world.published()
-    assert "System is down" in message["Body"]
-    assert "canary" not in output + json.dumps(record) + message["Body"]
-    boto3.client("secretsmanager", region_name=REGION).delete_secret(
-        SecretId="trading", ForceDeleteWithoutRecovery=True
-    )
-
-
-@pytest.mark.parametrize("mode", ["live", "paper"])
-def test_missing_trading_key_matters_only_when_live(
-    world: World, deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch, mode: str
-) -> None:
-    monkeypatch.setenv("SMC_MODE", mode)
-    told = any("trading key" in reason for reason in invoked()["reasons"])
-    assert told is (mode == "live")
-    assert record_of(world)["secrets"] == ({"trading": False} if mode == "live" else {}) | {"webhooks": False}
-    assert record_of(world)["mode"] == mode
-
-
-def test_messages_of_every_queue_are_counted(world: World, deployed: dict[str, str]) -> None:
-    client = boto3.client("sqs", region_name=REGION)
-    for queue, count in (("bars", 2), ("given-up", 3)):
-        for _ in range(count):
-            client.send_message(QueueUrl=deployed[queue], MessageBody="{}")
-    client.receive_message(QueueUrl=deployed["bars"])
-    assert "3 messages were given up (dead letters: runs 3)" in invoked()["reasons"]
-    record = record_of(world)
-    assert record["queues"] == {"bars": {"waiting": 1, "taken": 1, "busy_seconds": 0.0}}
-    assert (record["dlq_messages"], record["dead_letters"]) == (3, {"runs": 3})
-
-
-def test_queue_that_does_not_answer_is_unknown(world: World, deployed: dict[str, str]) -> None:
-    boto3.client("sqs", region_name=REGION).delete_queue(QueueUrl=deployed["given-up"])
-    reasons = invoked()["reasons"]
-    assert any(reason.startswith("the state of the queues is unknown: QueueDoesNotExist: ") for reason in reasons)
-    assert record_of(world)["dlq_messages"] is None
-    boto3.client("sqs", region_name=REGION).create_queue(QueueName="given-up")
-
-
-def test_healthy_run_tells_nobody_and_measures(
-    well: World, deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(health_handler, "futures_of", lambda url: well.venue)
-    monkeypatch.setenv("SMC_MODE", "paper")
-    assert invoked() == {"status": "ok", "reasons": []}
-    metrics = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
-    assert metrics["VenueSeconds"][0] >= 0
-    assert record_of(well)["told_at"] is None
-    assert well.published() == []
+def test_muted_dead_letters_are_told_when_the_window_ends(well: World) -> None:
+    """The second given-up message is seen by one look, in the window of the first one's alert."""
+    places = checked(well).places
+    told = [minutes for minutes in range(21) if new_dead_letters(well, places, minutes, 1 if minutes < 5 else 2)]
+    assert told == [0, 10]

@@ -194,3 +194,14 @@ def test_handler_reports_and_records_what_it_did(world: World, capsys: pytest.Ca
     assert stored.proof == answer
     assert '"TraceCoverage":[100.0]' in capsys.readouterr().out.replace(" ", "")
     assert "3 decisions were missing" in world.published()[0]["Body"]
+
+
+def test_no_universe_is_no_whole_coverage(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A share of nothing: 100 would look like a system that is well."""
+    MarketDataItem.get("UNIVERSE", "CURRENT").delete()
+    run(world, NOW)
+    install_clock(StoppedClock(NOW + HOUR))
+    assert handler({}, CONTEXT)["traces_expected"] == 0  # type: ignore[arg-type]
+    shown = capsys.readouterr().out
+    assert "CandleGaps" in shown
+    assert "TraceCoverage" not in shown

@@ -198,6 +198,25 @@ def test_account_seen_no_more_has_no_end(world: World) -> None:
     assert "1.00 % below" in dict(summary.facts)["worst moment"]
 
 
+def test_run_at_midnight_waits_for_the_new_day(world: World) -> None:
+    """Reconcile opens the risk day some seconds after maintenance ran: the day's end is the first equity in it."""
+    run(world, MIDNIGHT)
+    mark(world, MIDNIGHT + HOUR, 10_000, 9_900)
+    run(world, MIDNIGHT + HOUR)
+    early = run(world, NEXT + timedelta(seconds=5))
+    assert (early.summary, early.summary_status) == (None, "not due")
+    mark(world, NEXT + timedelta(seconds=20), 9_950, 9_950)
+    summary = run(world, NEXT + timedelta(seconds=40)).summary
+    assert summary is not None
+    assert dict(summary.facts)["equity"] == "10000.00 -> 9950.00 USD (-50.00)"
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(9, False), (10, True)])
+def test_day_without_an_account_is_told_at_last(world: World, minutes: int, told: bool) -> None:
+    run(world, MIDNIGHT)
+    assert (run(world, NEXT + timedelta(minutes=minutes)).summary is not None) is told
+
+
 def spoil_trades(world: World) -> None:
     LedgerItem("TRADE#2026-11", "2026-11-22T04:00:00.000Z#x", body="{").save()
 

@@ -111,6 +111,7 @@ def test_one_run_restores_the_count_to_the_universe(drill: Drill) -> None:
         "missing_written": DELETED,
         "stale_refreshed": AGED + SWAPPED,
         "unreadable_replaced": CUT,
+        "joined": 0,
         "traces_written": TOUCHED,
         "decided_afresh": TOUCHED,
         "of_other_version": 0,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from infra.cli.chart import chart_of
 from infra.cli.decided import DecidedPlace, deployed_place
-from infra.cli.deployed import deployed_rules_override
+from infra.cli.deployed import ONCE, deployed_rules_override, invoke_deployed
 from infra.cli.explain import explanation
 from infra.cli.replay import replay
 from shared.storage.market_data import MarketDataStore
@@ -152,3 +153,55 @@ def test_absent_stack_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> 
         aws_at(url, monkeypatch)
         with pytest.raises(InvalidInput, match=r"stack absent cannot be reached: .* does not exist"):
             deployed_rules_override("absent")
+
+
+# the operator's function
+
+
+OUTPUTS = DESCRIBED.replace(
+    "<Parameters>",
+    "<Outputs><member><OutputKey>ControlTradingFunctionName</OutputKey><OutputValue>control</OutputValue></member>"
+    "</Outputs><Parameters>",
+)
+
+
+@contextmanager
+def lambda_that_hangs_up(asked: list[str]) -> Iterator[str]:
+    """It has worked, and its answer is lost on the way."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.startswith("/2015-03-31/functions/"):
+                asked.append(body.decode())
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(OUTPUTS.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_lost_answer_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second confirmation would be refused, though the first one was carried out."""
+    asked: list[str] = []
+    with lambda_that_hangs_up(asked) as url:
+        aws_at(url, monkeypatch)
+        monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+        with pytest.raises(InvalidInput, match="stack deployed cannot be reached: "):
+            invoke_deployed(STACK, {"action": "flatten", "token": "1"})
+    assert asked == ['{"action": "flatten", "token": "1"}']
+
+
+def test_answer_is_waited_for_longer_than_the_function_runs() -> None:
+    template = Path("template.yaml").read_text(encoding="utf-8")
+    function = template.partition("\n  ControlTradingFunction:")[2]
+    longest = int(function.partition("      Timeout: ")[2].partition("\n")[0])
+    assert boto3.client("lambda", "us-east-1", config=ONCE).meta.config.read_timeout > longest

@@ -23,8 +23,10 @@ NAMES = tuple(name for name, _ in REGISTRY)
 
 
 def first_target(world: World) -> Position:
-    """A position whose first target was reached a while ago, its stop at break-even; the mark is at 103."""
+    """A position whose first target was reached a while ago, in a later hour than that of its entry, its stop at
+    break-even; the mark is at 103."""
     world.open_position()
+    to_next_hour(world)
     world.minute(COIN="102.5")
     world.minute(COIN="103")
     position = world.position()

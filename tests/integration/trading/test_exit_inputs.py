@@ -51,7 +51,7 @@ def run_without(world: World, store: str, method: str) -> ExitReport:
 
 BARS = {"trailing", "progressive_tightening"}
 FAILURES = [
-    ("market", "last_closes", {"premise"} | BARS, "last closes: the table does not answer"),
+    ("market", "last_closes", {"premise"}, "last closes: the table does not answer"),
     ("watch", "read", {"market_disorder"}, "market watch: the table does not answer"),
     ("decisions", "newest", {"abandon_ship"}, "decisions: the table does not answer"),
     ("market", "load", BARS, "1h bars: the table does not answer"),

@@ -13,7 +13,6 @@ import pytest
 
 from functions.check_health import handler as check_health
 from functions.check_health.check import PERIODS
-from functions.check_health.failing import REPORTING
 from functions.execute_signals import handler as execute_signals
 from functions.manage_exits import handler as manage_exits
 from functions.reconcile_positions import handler as reconcile_positions
@@ -32,7 +31,7 @@ CONTEXT: Any = SimpleNamespace(
 CACHES = (aws_clients.secrets_client, secrets.secret_reader, queues.queues_client, alerts_of)
 STORES = (runtime.control_of, runtime.ledger_of, runtime.market_of, runtime.quality_of, runtime.decisions_of)
 TRADING = (reconcile_positions, execute_signals, manage_exits)
-OTHERS = [name for name in PERIODS if name not in REPORTING]
+OTHERS = [name for name in PERIODS if name not in {each.__name__.split(".")[1] for each in TRADING}]
 
 
 @pytest.fixture
@@ -48,6 +47,7 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     queue = boto3.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
     names |= {"QUEUE_URLS": f"bars={queue}", "DEAD_LETTER_QUEUE_URLS": f"runs={queue}"}
     names |= {"WEBHOOKS_SECRET_ID": "webhooks", "SPOT_URL": "http://127.0.0.1:9", "FUTURES_URL": "http://127.0.0.1:9"}
+    names |= {"ALERTS_BY_EMAIL": "yes"}
     for name, value in names.items():
         monkeypatch.setenv(f"SMC_{name}", value)
     for each in TRADING:

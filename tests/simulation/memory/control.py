@@ -11,7 +11,15 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import PutError
 
 from shared.storage.codec import from_json
-from shared.storage.control import HEALTH_FUNCTION, REASON_CHARACTERS, ControlStore, RunRecord, claimed_mark
+from shared.storage.control import (
+    HEALTH_FUNCTION,
+    REASON_CHARACTERS,
+    ControlStore,
+    RunRecord,
+    claimed_mark,
+    run_of,
+    unreadable_control,
+)
 from tests.simulation.memory.risk_day import stored_day
 from tests.simulation.memory.tables import MemoryTables, Stored, StoredRun, millisecond, version_of
 from trading.errors import CorruptRecord, StoreConflict
@@ -40,7 +48,7 @@ class MemoryControlStore(ControlStore):
         try:
             return from_json(Control, stored.value)
         except CorruptRecord as error:
-            return replace(Control.unknown(now, f"control record unreadable: {error}"), version=stored.version or 0)
+            return unreadable_control(now, error, version=stored.version, state=stored.state)
 
     def set_control(self, control: Control) -> Control:
         stored = replace(control, version=control.version + 1)
@@ -164,8 +172,9 @@ def _body(stored: StoredRun) -> str:
 
 
 def _record(function: str, stored: StoredRun) -> RunRecord:
-    proof = dict(stored.proof) if stored.proof is not None else json.loads(stored.body or "{}")
-    return RunRecord(function=function, at=stored.at, proof=proof)
+    if stored.proof is None:
+        return run_of(function, stored.at, stored.body or "{}")
+    return RunRecord(function=function, at=stored.at, proof=dict(stored.proof))
 
 
 def _refused_put() -> PutError:

@@ -124,6 +124,15 @@ def test_system_without_positions_says_so() -> None:
     assert "No open position." in shown(answer(facts()))
 
 
+def test_unreadable_positions_are_not_shown_as_none() -> None:
+    text = shown(answer(facts(replace(WELL, unreadable=("ETH: no JSON",)))))
+    assert "No open position" not in text
+    assert line(text, "Positions:") == "Positions: 1 of 1 unknown"
+    beside = shown(answer(facts(replace(WELL, positions=(filled(position()),), unreadable=("ETH: no JSON",)))))
+    assert line(beside, "Positions:") == "Positions: 1 of 2 unknown"
+    assert line(beside, "BTC long").endswith("yes")
+
+
 def test_late_function_is_marked_by_a_word() -> None:
     found = {name: each for name, each in runs().items() if name != "score_setups"}
     found["manage_exits"] = run("manage_exits", NOW - 3 * MINUTE)

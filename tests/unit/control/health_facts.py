@@ -62,6 +62,12 @@ def control(level: KillLevel = KillLevel.NORMAL, reason: str = "all well") -> Co
     return Control(level=level, reason=reason, changed_by="anna", changed_at=NOW, version=1)
 
 
+def failing(**minutes: int) -> Stored:
+    """The healthy store, whose health record says since when these were failing."""
+    since = {name: to_text(NOW - age * MINUTE) for name, age in minutes.items()}
+    return replace(WELL, runs=runs() | {"check_health": run("check_health", NOW - MINUTE, failing_since=since)})
+
+
 WELL = Stored(control=control(), runs=runs(), positions=())
 
 
@@ -73,8 +79,11 @@ def facts(stored: Stored | None = WELL, **changes: Any) -> Facts:
         "quotes": {"PF_BTCUSD": quote()},
         "venue_problem": "",
         "venue_seconds": 0.25,
+        "asked": changes.get("now", NOW),
+        "answered": changes.get("now", NOW),
         "look": LOOK,
         "mode": "live",
+        "emailed": False,
         "rules": load_rules(),
     }
     return Facts(**(values | changes))

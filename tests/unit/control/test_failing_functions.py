@@ -11,26 +11,27 @@ from functions.check_health.check import judge
 from functions.check_health.failing import REPORTING, SHOWN_CHARACTERS
 from functions.check_health.health import Health, Status
 from shared.storage.control import HEALTH_FUNCTION, RunRecord
-from tests.unit.control.health_facts import WELL, control, facts, run, runs
-from tests.unit.control.records import NOW, quote
+from tests.unit.control.health_facts import WELL, facts, run, runs
+from tests.unit.control.records import NOW, position, quote
 from trading.model.alerts import Severity
-from trading.model.control import KillLevel
+from trading.model.positions import Position
 from trading.model.times import to_text
 
 MINUTE = timedelta(minutes=1)
 FAILED = NOW - MINUTE
 
 
-def health(since: object = None, level: KillLevel = KillLevel.NORMAL, **failures: Any) -> Health:
+def health(since: object = None, held: tuple[Position, ...] = (), **failures: Any) -> Health:
     """These functions' newest runs, a minute ago, reported these failures; the last health record knew `since`."""
     own = run(HEALTH_FUNCTION, FAILED, failing_since=since)
     failing = {name: run(name, FAILED, failures=found) for name, found in failures.items()}
-    return judge(facts(replace(WELL, control=control(level, "pause"), runs=runs() | failing | {own.function: own})))
+    return judge(facts(replace(WELL, positions=held, runs=runs() | failing | {own.function: own})))
 
 
 @pytest.mark.parametrize("function", REPORTING)
 def test_reported_failure_is_shown_at_once(function: str) -> None:
-    found = health(**{function: ["stress does\n not answer", "COIN: refused", "OTHER: refused"]})
+    failures: dict[str, Any] = {function: ["stress does\n not answer", "COIN: refused", "OTHER: refused"]}
+    found = health(**failures)
     assert found.status is Status.DEGRADED
     assert found.reasons == (
         f"{function} reports failures since 2026-11-22 11:59 UTC: stress does not answer (and 2 more)",
@@ -79,9 +80,9 @@ def test_other_function_does_not_confirm_a_failure() -> None:
 
 
 def test_young_failure_is_told_beside_another_reason() -> None:
-    alert = health(level=KillLevel.NO_ENTRIES, manage_exits=["COIN: refused"]).alert()
+    alert = health(held=(replace(position(), intents=()),), manage_exits=["COIN: refused"]).alert()
     assert alert is not None
-    assert alert.text.splitlines()[0] == "kill level K1: pause"
+    assert alert.text.splitlines()[0] == "BTC stands without a stop"
     assert alert.text.splitlines()[1].endswith("UTC: COIN: refused")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +10,17 @@ import pytest
 
 from functions.check_health.check import judge
 from functions.check_health.coins import KEPT
+from functions.check_health.findings import CHATS
 from functions.check_health.health import Health, Status
-from functions.check_health.look import Look, SecretsLook
+from functions.check_health.look import Look
+from functions.forward_alerts.forward import BODIES
+from shared.storage.codec import to_json
 from tests.unit.control.health_facts import (
     COINS,
     IDLE,
     MINUTE,
     WELL,
     busy,
-    control,
     facts,
     progress,
     queues,
@@ -26,12 +29,10 @@ from tests.unit.control.health_facts import (
     seen,
 )
 from tests.unit.control.records import NOW, position
-from trading.model.control import KillLevel
 from trading.model.times import to_text
 
 QUIET: list[Look] = [
     seen(queues=queues(busy(15))),
-    seen(secrets=SecretsLook(at=NOW, present=(("webhooks", False),))),
     seen(coins=replace(COINS, candles=progress(0, ("XRP", 30)), decisions=progress(0, ("XRP", 120)))),
     seen(coins=replace(COINS, candles=replace(progress(0), last=None), decisions=replace(progress(0), last=None))),
 ]
@@ -82,7 +83,7 @@ def test_dead_letters_are_told_only_when_they_grow() -> None:
 
 
 def test_known_dead_letters_do_not_hide_another_reason() -> None:
-    stored = replace(WELL, control=control(KillLevel.NO_ENTRIES, "pause"))
+    stored = replace(WELL, positions=(replace(position(), intents=()),))
     alert = judge(facts(stored, look=seen(queues=queues(IDLE, runs=2)))).alert()
     assert alert is not None
     assert len(alert.text.splitlines()) == 2
@@ -90,7 +91,7 @@ def test_known_dead_letters_do_not_hide_another_reason() -> None:
 
 @pytest.mark.parametrize("part", ["queues", "secrets", "coins"])
 def test_unread_part_is_unknown_and_says_why(part: str) -> None:
-    health = judge(facts(look=seen(**{part: None}, problems=((part, "ClientError: refused"),))))
+    health = judge(facts(look=seen(problems=((part, "ClientError: refused"),))))
     assert health.reasons == (f"the state of the {part} is unknown: ClientError: refused",)
     assert (health.status, health.alert()) == (Status.DEGRADED, None)
     facts_of = {
@@ -100,6 +101,8 @@ def test_unread_part_is_unknown_and_says_why(part: str) -> None:
     }
     assert set(facts_of.pop(part)) == {None}
     assert None not in [value for values in facts_of.values() for value in values]
+    assert health.looked_at == dict.fromkeys(("queues", "secrets", "coins"), to_text(NOW))
+    assert health.look == json.loads(to_json(seen(problems=((part, "ClientError: refused"),))))
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(1, False), (2, True)])
@@ -150,3 +153,20 @@ def test_queue_ages_are_those_of_the_record() -> None:
         "bars": {"waiting": 3, "taken": 1, "busy_seconds": 240.0},
         "signals": {"waiting": 0, "taken": 0, "busy_seconds": 0.0},
     }
+
+
+def addresses(mode: str = "live", emailed: bool = False, skipped: object = ("slack", "discord")) -> Health:
+    """The webhooks secret has a value; forward_alerts found no address of these services in it."""
+    newest = run("forward_alerts", NOW - MINUTE, skipped=list(skipped) if isinstance(skipped, tuple) else skipped)
+    return judge(facts(replace(WELL, runs=runs() | {"forward_alerts": newest}), mode=mode, emailed=emailed))
+
+
+def test_secret_without_any_address_is_told() -> None:
+    assert addresses().causes == ("alert addresses",)
+    assert set(BODIES) == CHATS
+    for skipped in (("slack",), (), None, "slack discord"):
+        assert addresses(skipped=skipped).reasons == ()
+
+
+def test_missing_address_matters_live_without_email() -> None:
+    assert addresses(mode="paper").reasons == addresses(emailed=True).reasons == ()

@@ -138,10 +138,20 @@ def test_queue_that_is_new_is_busy_from_now() -> None:
 def test_dead_letters_are_new_when_there_are_more(before: int, after: int, new: bool) -> None:
     account = Account(waiting={"runs-url": before})
     first = looked(account, fresh())
+    first = replace(first, queues=replace(first.queues, new_dead=False)) if first.queues else first
     account.waiting["runs-url"] = after
     found = looked(account, first, NOW + LOOK_EVERY).queues
     assert found is not None
     assert found.new_dead is new
+
+
+def test_dead_letters_stay_new_until_they_are_gone() -> None:
+    account = Account(waiting={"runs-url": 1})
+    first = looked(account, fresh())
+    again = looked(account, first, NOW + LOOK_EVERY)
+    account.waiting.clear()
+    gone = looked(account, again, NOW + 2 * LOOK_EVERY)
+    assert [each.queues.new_dead for each in (first, again, gone) if each.queues] == [True, True, False]
 
 
 @pytest.mark.parametrize("error", [REFUSED, ReadTimeoutError(endpoint_url="http://sqs")])
@@ -157,9 +167,27 @@ def test_part_that_cannot_be_read_is_unknown(error: Exception) -> None:
     assert account.asked == ["bars-url", "trading-id"]
 
 
-def test_part_that_was_known_becomes_unknown() -> None:
-    account = Account(broken=REFUSED)
-    assert looked(account, LOOK, NOW + LOOK_EVERY).queues is None
+def test_failed_look_forgets_nothing() -> None:
+    account = Account(waiting={"bars-url": 1, "runs-url": 1})
+    first = looked(account, fresh())
+    known = replace(first, queues=replace(first.queues, new_dead=False)) if first.queues else first
+    account.broken = REFUSED
+    failed = looked(account, known, NOW + LOOK_EVERY)
+    assert (failed.queues, len(failed.problems)) == (known.queues, 2)
+    account.broken = None
+    found = looked(account, failed, NOW + LOOK_EVERY + MINUTE).queues
+    assert found is not None
+    assert (found.at, found.queues[0].busy_since, found.new_dead) == (NOW + LOOK_EVERY + MINUTE, NOW, False)
+
+
+def test_queue_seen_empty_long_ago_is_busy_from_now() -> None:
+    account = Account()
+    first = looked(account, fresh())
+    account.waiting["bars-url"] = 1
+    for age, since in ((10 * MINUTE, NOW), (11 * MINUTE, NOW + 11 * MINUTE)):
+        found = looked(account, first, NOW + age).queues
+        assert found is not None
+        assert found.queues[0].busy_since == since
 
 
 def test_unknown_part_is_tried_again_a_minute_later() -> None:

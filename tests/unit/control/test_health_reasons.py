@@ -19,6 +19,7 @@ from tests.unit.control.health_facts import (
     busy,
     control,
     facts,
+    failing,
     progress,
     queues,
     run,
@@ -54,6 +55,7 @@ def test_record_has_every_key_of_the_status_output() -> None:
     assert set(expected.split()) <= set(json.loads(judge(facts()).to_json()))
 
 
+MIDNIGHT = NOW.replace(hour=0)
 NAKED = replace(position(), intents=())
 UNKNOWN = with_live(position(), entry(position()), IntentState.UNKNOWN)
 OLD = NOW - 3 * MINUTE
@@ -67,9 +69,12 @@ def with_run(name: str, at: datetime, age_minutes: int | None = None) -> Stored:
 
 CASES: list[tuple[Facts, Status, str]] = [
     (facts(None), Status.DOWN, "store does not answer"),
-    (facts(quotes=None, venue_problem="HTTP 503"), Status.DOWN, r"venue does not answer \(HTTP 503\)"),
-    (facts(quotes={"A": quote(at=NOW + timedelta(seconds=3))}), Status.DEGRADED, r"the venue is \+3.0 s"),
-    (facts(quotes={"A": quote(at=NOW - timedelta(seconds=3))}), Status.DEGRADED, r"clocks differ: the venue is -3.0 s"),
+    (facts(failing(venue=1), quotes=None, venue_problem="HTTP 503"), Status.DOWN,
+     r"venue does not answer \(HTTP 503\)"),
+    (facts(failing(clocks=2), quotes={"A": quote(at=NOW + timedelta(seconds=3))}), Status.DEGRADED,
+     r"the venue is \+3.0 s"),
+    (facts(failing(clocks=2), quotes={"A": quote(at=NOW - timedelta(seconds=3))}), Status.DEGRADED,
+     r"clocks differ: the venue is -3.0 s"),
     (facts(look=seen(secrets=SecretsLook(at=NOW, present=(("trading", False),)))), Status.DEGRADED,
      "trading key's secret has no value"),
     (facts(look=seen(queues=queues(busy(16)))), Status.DEGRADED,
@@ -82,7 +87,10 @@ CASES: list[tuple[Facts, Status, str]] = [
      r"decisions of 1 coins are late, the oldest XRP \(2.0 h\); expected at most 2.0 h"),
     (facts(look=seen(coins=replace(COINS, decisions=progress(150)))),
      Status.DEGRADED, "newest decision is 2.5 h old; expected at most 2.0 h"),
-    (facts(replace(WELL, control=control(KillLevel.NO_ENTRIES, "pause"))), Status.DEGRADED, "kill level K1: pause"),
+    (facts(look=seen(secrets=SecretsLook(at=NOW, present=(("webhooks", False),)))), Status.DEGRADED,
+     "no Slack or Discord address in the webhooks secret and no AlertEmail: alerts reach nobody"),
+    (facts(replace(WELL, unreadable=("ETH: no JSON",))), Status.DOWN,
+     "the record of an open position cannot be read: ETH: no JSON"),
     (facts(replace(WELL, positions=(NAKED,))), Status.DEGRADED, "BTC stands without a stop"),
     (facts(replace(WELL, positions=(UNKNOWN,))), Status.DEGRADED, "the fate of 1 orders is unknown"),
     (facts(with_run("ingest_candles", OLD)), Status.DEGRADED,
@@ -108,6 +116,11 @@ def test_each_reason_is_found_and_told(found: Facts, status: Status, reason: str
     assert health.reasons[0] in alert.text
 
 
+def test_kill_level_is_shown_and_told_by_others() -> None:
+    health = judge(facts(replace(WELL, control=control(KillLevel.NO_ENTRIES, "pause"))))
+    assert (health.status, health.reasons, health.alert()) == (Status.DEGRADED, ("kill level K1: pause",), None)
+
+
 def test_unreadable_store_leaves_its_facts_unknown() -> None:
     health = judge(facts(None))
     facts_of = (health.kill_level, health.positions, health.unknown_intents, health.naked_positions, health.equity)
@@ -130,6 +143,26 @@ def test_loss_limit_that_is_off_has_no_metric() -> None:
     health = judge(facts(rules=load_rules('{"risk": {"daily_loss_limit": false}}')))
     assert health.day_loss_limit_pct is None
     assert "DayLossOfLimitPct" not in health.counts()
+
+
+@pytest.mark.parametrize(
+    ("now", "ran", "equity", "loss"),
+    [
+        (NOW, NOW - 2 * MINUTE, "98.5", "1.5"),
+        (NOW, NOW - 3 * MINUTE, None, None),
+        (NOW, NOW - timedelta(days=1), None, None),
+        (MIDNIGHT + MINUTE, MIDNIGHT, "98.5", "1.5"),
+        (MIDNIGHT, MIDNIGHT - MINUTE, "98.5", None),
+    ],
+)
+def test_figures_are_those_of_a_fresh_run_today(
+    now: datetime, ran: datetime, equity: str | None, loss: str | None
+) -> None:
+    newest = run("reconcile_positions", ran, equity="98.5", day_loss_pct="1.5")
+    stored = replace(WELL, runs=runs(now - MINUTE) | {"reconcile_positions": newest})
+    health = judge(facts(stored, now=now, quotes={"A": quote(at=now)}))
+    assert (health.equity, health.day_loss_pct) == (equity, loss)
+    assert ("DayLossOfLimitPct" in health.counts()) is (loss is not None)
 
 
 def test_watermark_that_is_no_time_is_no_age() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +44,48 @@ def tellers() -> dict[str, set[str]]:
     return found
 
 
+class Told(NamedTuple):
+    """One `Alert(...)` of the code; no severities: they are handed in from elsewhere."""
+
+    kind: str
+    severities: frozenset[str]
+
+
+def named(node: ast.AST, scopes: tuple[ast.AST, ...]) -> set[str]:
+    """The severities that an expression names, itself or by a constant or variable of its scopes."""
+    if isinstance(node, ast.Dict):
+        return {each for value in node.values for each in named(value, scopes)}
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Severity":
+        return {Severity[node.attr].value}
+    if isinstance(node, ast.Name):
+        return {each for value in assigned(node.id, scopes) for each in named(value, ())}
+    return {each for child in ast.iter_child_nodes(node) for each in named(child, scopes)}
+
+
+def assigned(name: str, scopes: tuple[ast.AST, ...]) -> Iterator[ast.expr]:
+    for node in (each for scope in scopes for each in ast.iter_child_nodes(scope)):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(each, ast.Name) and each.id == name for each in node.targets
+        ):
+            yield node.value
+
+
+def told(path: Path) -> Iterator[Told]:
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [each for each in ast.walk(module) if isinstance(each, ast.FunctionDef)]
+    calls = [(scope, each) for scope in functions for each in ast.walk(scope) if isinstance(each, ast.Call)]
+    for scope, call in calls:
+        if isinstance(call.func, ast.Name) and call.func.id == "Alert":
+            values = {each.arg: each.value for each in call.keywords}
+            kind = values["kind"]
+            assert isinstance(kind, ast.Attribute), f"{path.name}:{call.lineno} has a kind that is not written out"
+            yield Told(AlertKind[kind.attr].value, frozenset(named(values["severity"], (module, scope))))
+
+
+def all_told() -> list[Told]:
+    return [each for path in sorted((TOP / "functions").glob("*/*.py")) for each in told(path)]
+
+
 def test_every_kind_has_one_line_and_no_other() -> None:
     assert sorted(line.kind for line in lines()) == sorted(AlertKind)
 
@@ -60,6 +104,21 @@ def test_line_says_how_bad_and_what_to_do(line: Line) -> None:
     assert set(line.severities) <= set(Severity)
     assert line.when
     assert line.action
+
+
+@pytest.mark.parametrize("line", lines(), ids=lambda line: line.kind)
+def test_line_lists_the_severities_of_the_code(line: Line) -> None:
+    found = [each.severities for each in all_told() if each.kind == line.kind]
+    known = frozenset().union(*found)
+    assert known <= set(line.severities)
+    if all(found):
+        assert known == set(line.severities)
+
+
+def test_severities_are_read_from_most_of_the_code() -> None:
+    found = all_told()
+    assert {each.kind for each in found} == set(AlertKind)
+    assert {each.kind for each in found if not each.severities} == {AlertKind.DIGEST, AlertKind.DISCREPANCY}
 
 
 def test_every_address_of_the_secret_is_named() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.fakes.records import NOW, RULES, filled, quote, rules_with
+from tests.fakes.records import BAR, NOW, RULES, filled, quote, rules_with
 from trading.exits.case import ExitCase
 from trading.exits.registry import REGISTRY, ExitVerdict
 from trading.model.candles import Candle, CandleSeries
@@ -15,6 +15,7 @@ from trading.model.disorder import DisorderPause, MarketWatch, SeenMarks
 from trading.model.instruments import InstrumentId, Side
 from trading.model.positions import Position
 from trading.model.times import Timeframe
+from trading.model.units import Price
 from trading.rules import Rules
 
 HIT = NOW + timedelta(minutes=20)
@@ -41,7 +42,8 @@ def case(position: Position | None = None, mark: Any = 101, hours: float = 1.0, 
 
 
 def after_target(side: Side = Side.LONG, **changes: Any) -> Position:
-    return filled(side=side, **({"first_target_at": HIT} | changes))
+    """Opened with the bar in which the first target was reached, so that all of this bar is its own."""
+    return filled(side=side, **({"opened_at": BAR, "first_target_at": HIT} | changes))
 
 
 def hourly(now: datetime, *newest: tuple[float, float], count: int = 30, late: int = 0) -> CandleSeries:
@@ -76,8 +78,9 @@ def trace(
 
 
 def watch(now: datetime, *pauses: DisorderPause, age: float = 0, **more: Any) -> MarketWatch:
-    """`age`: minutes since the last look."""
-    return MarketWatch(seen=(SeenMarks(at=now - timedelta(minutes=age), marks={}),), pauses=pauses, **more)
+    """`age`: minutes since the last look; `marks`: what it saw."""
+    marks = more.pop("marks", {CONTRACT: Price(100)})
+    return MarketWatch(seen=(SeenMarks(at=now - timedelta(minutes=age), marks=marks),), pauses=pauses, **more)
 
 
 def shaken(now: datetime, contract: str = CONTRACT, minutes: float = 1, **more: Any) -> DisorderPause:

@@ -79,10 +79,11 @@ FIRING = [
     ("market_disorder", disorder(), "100.4"),
     ("market_disorder", disorder(99, filled(side=SHORT)), "99.6"),
     ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), age=30)), "100.4"),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), marks={}), age_s=10), "100.4"),
     ("trailing", runner(STEP), "103.0"),
     ("trailing", runner((96.0, 95.0), mark=96, side=SHORT), "97.0"),
     ("trailing", runner(STEP, mark=103), "Close"),
-    ("trailing", runner(STEP, mark="102.9"), "Close"),
+    ("trailing", runner(STEP, mark="102.9", age_s=10), "Close"),
     ("trailing", runner((96.0, 95.0), mark="97", side=SHORT), "Close"),
     ("trailing", runner(STEP, hours=3.99), "103.0"),
 ]
@@ -116,6 +117,7 @@ SILENT = [
     ("market_disorder", disorder(101, None, shaken(AT_11, shaken_at=None))),
     ("market_disorder", disorder(101, None, shaken(AT_11, minutes=0))),
     ("market_disorder", disorder(101, None, shaken(AT_11, "PF_OTHERUSD"), shaken(AT_11, EVERYWHERE))),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11, shaken_at=None), marks={}))),
     ("trailing", case(bars=hourly(AT_11, STEP))),
     ("trailing", runner(STEP, position={"stop": Price(103)})),
     ("trailing", runner((96.0, 95.0), mark=98, side=SHORT, position={"stop": Price(97)})),
@@ -139,14 +141,20 @@ WITHOUT_INPUT = [
     ("time_exit", case(filled(opened_at=None), hours=50)),
     ("maximum_hold", case(filled(opened_at=None), hours=100)),
     ("break_even", case(after_target(), mark=None)),
+    ("break_even", case(after_target(), age_s=11)),
     ("break_even", case(after_target(fills=()))),
     ("market_disorder", disorder(None)),
+    ("market_disorder", disorder(101, age_s=11)),
+    ("market_disorder", case(watch=watch(AT_11, marks={}))),
+    ("market_disorder", case(watch=watch(AT_11, shaken(AT_11, minutes=0), marks={"PF_OTHERUSD": Price(1)}))),
     ("market_disorder", disorder(101, filled(fills=()))),
     ("market_disorder", case(watch=None)),
     ("market_disorder", case(watch=MarketWatch(pauses=(shaken(AT_11),)))),
     ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), age=30.1))),
     ("market_disorder", case(watch=watch(AT_11, shaken(AT_11), unreadable="{"))),
     ("trailing", runner(STEP, mark=None)),
+    ("trailing", runner(STEP, age_s=11)),
+    ("trailing", runner(STEP, mark="102.9", age_s=11)),
     ("trailing", runner(bars=None)),
     ("trailing", runner(bars=CandleSeries(Timeframe.H1))),
     ("trailing", runner(bars=hourly(AT_11, STEP, count=14))),
@@ -252,7 +260,7 @@ def test_small_range_is_followed_too(height: float) -> None:
 def test_age_of_the_newest_bar_is_inclusive() -> None:
     at_noon = NOW.replace(second=0) + timedelta(hours=4)
     bars = hourly(at_noon, STEP, late=3)
-    given = replace(runner(bars=bars), now=at_noon, rules=rules_of("trailing"))
+    given = replace(runner(bars=bars, hours=4, age_s=30), now=at_noon, rules=rules_of("trailing"))
     assert decide_exit(given).without_input == ()
     assert decide_exit(replace(given, now=at_noon + timedelta(seconds=1))).without_input == ("trailing",)
 

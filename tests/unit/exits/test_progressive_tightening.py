@@ -73,6 +73,7 @@ def test_stop_that_is_tighter_stays() -> None:
     "given",
     [
         gone(106.0, mark=None),
+        gone(106.0, mark=106, age_s=11),
         gone(106.0, mark=106, bars=None),
         gone(106.0, mark=106, position={"fills": ()}),
     ],

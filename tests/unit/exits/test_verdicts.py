@@ -59,7 +59,7 @@ def test_details_say_what_each_rule_saw() -> None:
     assert tuple(details) == NAMES
     assert details["abandon_ship"] == "without input: a decision of the last 2 hours"
     assert details["premise"] == "closed at 100.0, invalidation 98.5"
-    assert details["break_even"] == "without input: a quote"
+    assert details["break_even"] == "without input: a fresh quote"
 
 
 def test_words_name_the_values_that_were_seen() -> None:

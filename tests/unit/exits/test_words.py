@@ -84,11 +84,12 @@ SAID = [
         case(after_target(stop=Price("100.4"))),
         "break-even after the first target: 100.4 is not tighter than 100.4",
     ),
-    ("break_even", case(after_target(), mark=None), "without input: a quote"),
+    ("break_even", case(after_target(), mark=None), "without input: a fresh quote"),
     ("break_even", case(after_target(), mark=100), "break-even after the first target: the mark 100 has passed 100.4"),
     ("break_even", case(after_target()), "break-even after the first target: stop to 100.4"),
     ("market_disorder", case(watch=None), "without input: a readable market watch of late"),
     ("market_disorder", case(), "PF_COINUSD is calm"),
+    ("market_disorder", case(watch=watch(AT_11, marks={})), "without input: PF_COINUSD in the market watch"),
     (
         "market_disorder",
         case(watch=watch(AT_11, shaken(AT_11))),
@@ -116,7 +117,7 @@ SAID = [
         runner(STEP, position={"stop": Price("103.00")}),
         "1.5 x ATR 1.28571 from the best price 105: 103 is not tighter than 103",
     ),
-    ("trailing", runner(STEP, mark=None), "without input: a quote"),
+    ("trailing", runner(STEP, mark=None), "without input: a fresh quote"),
     (
         "trailing",
         runner(STEP, mark=103),

@@ -186,7 +186,19 @@ def test_contract_whose_report_cannot_be_read_is_paused() -> None:
     )
     watch = looked(sight(stress=(blind,)))
     assert paused(watch) == ["A"]
-    assert "cannot be read: multiplier is None" in watch.pauses[0].why
+    assert watch.pauses[0].why == "what the venue reports about it cannot be read: multiplier is None"
+    assert watch.pauses[0].shaken_at is None, "what cannot be read shakes no price"
+
+
+def test_jump_beside_an_unreadable_report_is_shaken() -> None:
+    blind = ContractStress(
+        contract="A", dislocated=False, extreme_volatility=False, margin_multiplier=Decimal(1), unreadable="no flag"
+    )
+    watch = looked(sight(A=torn("A", 102), stress=(blind,)))
+    assert watch.pauses[0].why == (
+        "mark 102 is 2.00 % from its index 100; what the venue reports about it cannot be read: no flag"
+    )
+    assert watch.pauses[0].shaken_at == NOW
 
 
 def test_largest_move_counts_not_the_largest_mark() -> None:

@@ -29,13 +29,19 @@ def to_be_closed(position: Position) -> bool:
 
 
 def ordered_to_close(position: Position) -> Position:
-    """The record with that order: what is held is closing, what was never sent is given up, what may still fill says
-    what is to be done with it. One that is over, or closing already for another reason, stays as it is."""
+    """The record with that order: what is held is closing, what was never sent is given up, what may still fill, or be
+    shown by a venue whose view of positions lags behind its fills, says what is to be done with it. One that is over,
+    or closing already for another reason, stays as it is."""
     if position.quantity:
         return under_kill_level(position, KillLevel.FLATTEN)
     if not position.entry_open:
-        return position
+        return position.moved(position.state, close_reason=REASON) if _may_be_shown(position) else position
     for intent in position.intents:
         if intent.state is IntentState.PLANNED:
             position = position.with_intent(intent.moved(IntentState.ABANDONED, reason=REASON))
     return position.moved(position.state, close_reason=REASON)
+
+
+def _may_be_shown(position: Position) -> bool:
+    held = position.adopted or position.entered > position.left
+    return held and position.state is not PositionState.CLOSING

@@ -30,6 +30,7 @@ _UNDER_WAY = frozenset(
         IntentState.CANCEL_PENDING,
     }
 )
+_TAKEN = frozenset({IntentState.LIVE, IntentState.PARTIAL, IntentState.FILLED})
 
 
 def protective_steps(position: Position, mark: Price | None, rules: Rules, now: datetime) -> tuple[Step, ...]:
@@ -45,7 +46,7 @@ def protective_steps(position: Position, mark: Price | None, rules: Rules, now: 
         return (Leave(reason=why),)
     steps = [] if why else _stop_steps(position, now)
     if position.state is PositionState.CLOSING:
-        steps += _exit_steps(position, now)
+        steps += _exit_steps(position, rules, now)
     elif position.state is not PositionState.FOREIGN and not position.entry_open and not _sends(steps):
         steps += target_steps(position, rules, now)
     return tuple(steps)
@@ -135,15 +136,34 @@ def _being_sent(position: Position) -> bool:
     return any(each.state is IntentState.SENDING and each.trigger_price == position.stop for each in stops)
 
 
-def _exit_steps(position: Position, now: datetime) -> list[Step]:
+def exits_under_way(position: Position, rules: Rules, now: datetime) -> bool:
+    """An exit that was sent just now. A market order never rests: one that was sent longer ago is over, whatever is
+    recorded of it, also where nobody is at work who would settle it."""
+    exits = position.of(Purpose.EXIT)
+    return any(each.state in _UNDER_WAY and not _sent_long_ago(each, rules, now) for each in exits)
+
+
+def proven_gone(position: Position, rules: Rules, now: datetime) -> bool:
+    """Where the venue shows nothing of it: that an exit of ours was taken, or had nothing to reduce, says the same. One
+    empty answer alone, or so soon after an exit that the view may lag, is no proof."""
+    answered = [each for each in position.of(Purpose.EXIT) if each.state in _TAKEN or nothing_to_reduce(each.reason)]
+    proven = any(_sent_long_ago(each, rules, now) for each in answered)
+    return proven and not position.entry_open and not exits_under_way(position, rules, now)
+
+
+def _sent_long_ago(intent: OrderIntent, rules: Rules, now: datetime) -> bool:
+    last = intent.resent_at or intent.sent_at or intent.planned_at
+    return now - last > timedelta(seconds=rules.execution.answer_timeout_s)
+
+
+def _exit_steps(position: Position, rules: Rules, now: datetime) -> list[Step]:
     """One exit order at a time; the next generation goes out when the last one is over and something is left.
 
     One whose fate is unknown is sent once more as it was, then not waited for: a second one only reduces, and the
     position may have no other way out.
     """
-    exits = position.of(Purpose.EXIT)
     newest = position.intent(Purpose.EXIT)
-    if any(each.state in _UNDER_WAY for each in exits) or (newest and _left_as_dust(position, newest)):
+    if exits_under_way(position, rules, now) or (newest and _left_as_dust(position, newest)):
         return []
     again = newest if newest and newest.may_be_sent_again else exit_intent(position, now)
     return [Send(intent=again)]

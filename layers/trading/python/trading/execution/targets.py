@@ -65,8 +65,8 @@ def _resting(position: Position) -> Decimal:
 def _excess(position: Position) -> Iterator[OrderIntent]:
     """Working targets, the furthest first, until the rest fits into the position.
 
-    Not judged while the fills leave more than the venue shows: a target whose fill shows late would make the ladder look
-    too large. Less than it shows, for good, is a position to which its owner has added by hand.
+    Not judged while the fills leave more than the venue shows: a target whose fill shows late would make the ladder
+    look too large. Less than it shows, for good, is a position to which its owner has added by hand.
     """
     if position.entered - position.left > position.quantity:
         return

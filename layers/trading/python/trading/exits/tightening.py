@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from math import isnan
 
@@ -36,11 +36,10 @@ def market_disorder(case: ExitCase) -> Answer:
     oldest = case.now - timedelta(minutes=case.rules.risk.disorder_pause_minutes)
     if watch is None or watch.unreadable or not watch.seen or watch.seen[0].at < oldest:
         return NoInput(missing="a readable market watch of late")
-    shaken = [
-        each
-        for each in watch.pauses
-        if each.contract == contract and each.shaken_at is not None and each.until > case.now
-    ]
+    paused = [each for each in watch.pauses if each.contract == contract and each.until > case.now]
+    if not paused and contract not in watch.seen[0].marks:
+        return NoInput(missing=f"{contract} in the market watch")
+    shaken = [each for each in paused if each.shaken_at is not None]
     if not shaken:
         return Silent(saw=f"{contract} is calm")
     return _to_break_even(case, f"break-even in disorder ({shaken[0].why})")
@@ -93,13 +92,13 @@ class _Passed:
 
 
 def _to_break_even(case: ExitCase, why: str) -> Answer:
-    level, quote, position = break_even_level(case), case.quote, case.position
+    level, quote, position = break_even_level(case), case.fresh_quote, case.position
     if level is None:
         return NoInput(missing="the price of its entry")
     if not tightens(position, level):
         return Silent(saw=f"{why}: {level} is not tighter than {position.stop}")
     if quote is None:
-        return NoInput(missing="a quote")
+        return NoInput(missing="a fresh quote")
     if reached(position.side, quote.mark, level):
         return Silent(saw=f"{why}: the mark {quote.mark} has passed {level}")
     return MoveStop(to=level, why=f"{why}: stop to {level}")
@@ -115,7 +114,7 @@ def _steps(rules: ExitRules) -> tuple[tuple[Decimal, Decimal], ...]:
 
 
 def _trail(case: ExitCase) -> _Trail | Silent | NoInput:
-    since, rules, position = case.position.first_target_at, case.rules.exits, case.position
+    since, rules = case.position.first_target_at, case.rules.exits
     if since is None:
         return Silent(saw="no first target yet")
     bars = case.bars.until(int(case.now.timestamp())) if case.bars is not None else CandleSeries(Timeframe.H1)
@@ -125,14 +124,26 @@ def _trail(case: ExitCase) -> _Trail | Silent | NoInput:
     atr = average_true_range(true_ranges(bars.highs, bars.lows, bars.closes), rules.trailing_atr_bars)
     if isnan(atr) or atr <= 0:
         return NoInput(missing=f"{rules.trailing_atr_bars + 1} closed 1h bars that moved, of {len(bars)}")
-    # The first target's own bar counts: its best price was reached at the target or after it.
-    first = since.timestamp() - Timeframe.H1.seconds
-    prices = bars.highs if position.side is Side.LONG else bars.lows
-    after = [price for time, price in zip(bars.times, prices, strict=True) if time > first]
-    if not after:
+    if closed_at <= since:
         return Silent(saw=f"no 1h bar has closed since the first target at {to_text(since)}")
-    best = max(after) if position.side is Side.LONG else min(after)
-    return _Trail(best=_on_contract(case, best), atr=_on_contract(case, atr))
+    return _Trail(best=_best(case, bars, since), atr=_on_contract(case, atr))
+
+
+def _best(case: ExitCase, bars: CandleSeries, since: datetime) -> Decimal:
+    """The best price of the bars since the first target.
+
+    The target's own bar counts: its best price came with the target or after it. But one that was open before the
+    position was may have it from before the entry: of that bar only the target itself is known to have been reached.
+    """
+    position, long = case.position, case.position.side is Side.LONG
+    target_bar, opened = since.timestamp() - Timeframe.H1.seconds, (position.opened_at or since).timestamp()
+    rows = zip(bars.times, bars.highs if long else bars.lows, strict=True)
+    after = [
+        _on_contract(case, price) if time >= opened else position.levels.target_1
+        for time, price in rows
+        if time > target_bar
+    ]
+    return max(after) if long else min(after)
 
 
 def _on_contract(case: ExitCase, spot: float) -> Decimal:
@@ -147,7 +158,7 @@ def _short(price: Decimal) -> str:
 
 def _follow(case: ExitCase, trail: _Trail, multiple: Decimal) -> MoveStop | Silent | NoInput | _Passed:
     """The stop this many ATR behind the best price, rounded away from it."""
-    position, quote = case.position, case.quote
+    position, quote = case.position, case.fresh_quote
     raw = trail.best - trail.atr * multiple * position.side.sign
     follows = f"{plain(multiple)} x ATR {_short(trail.atr)} from the best price {_short(trail.best)}"
     if raw < position.market.tick:
@@ -156,7 +167,7 @@ def _follow(case: ExitCase, trail: _Trail, multiple: Decimal) -> MoveStop | Sile
     if not tightens(position, level):
         return Silent(saw=f"{follows}: {plain(level)} is not tighter than {plain(position.stop)}")
     if quote is None:
-        return NoInput(missing="a quote")
+        return NoInput(missing="a fresh quote")
     if reached(position.side, quote.mark, level):
         return _Passed(mark=quote.mark, follows=follows)
     return MoveStop(to=level, why=f"{follows}: stop to {plain(level)}")

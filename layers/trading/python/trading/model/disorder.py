@@ -36,8 +36,8 @@ class SeenMarks:
 class DisorderPause:
     """No entry in `contract` (or EVERYWHERE) before `until`; `why` in words.
 
-    `shaken_at` is when its price came into disorder, None when nothing but a halt is behind the pause: a halted coin
-    says nothing about the others.
+    `shaken_at` is when its price came into disorder, None when nothing but a halt or an unreadable report is behind
+    the pause: a halted coin says nothing about the others.
     """
 
     contract: str

@@ -1,9 +1,10 @@
 """Market disorder: what one look at the tickers finds, and where no entry may go out for a while because of it.
 
 A contract is in disorder when its mark jumped within the window, when mark and index are torn apart, when the venue
-reports a dislocation or extreme volatility, or when it is halted. Its pause is renewed by every look that still finds
-it. A major in disorder, several contracts shaken together, or a venue that has halted most of its contracts pause
-everything. A coin that stays torn for hours holds up itself only: what counts for all is who *began* to shake together.
+reports a dislocation or extreme volatility, when that report cannot be read, or when it is halted. Its pause is renewed
+by every look that still finds it. A major in disorder, several contracts shaken together, or a venue that has halted
+most of its contracts pause everything. A coin that stays torn for hours holds up itself only: what counts for all is
+who *began* to shake together.
 """
 
 from __future__ import annotations
@@ -64,16 +65,11 @@ def started(before: MarketWatch | None, after: MarketWatch, now: datetime) -> tu
 
 
 def _look_at(quote: Quote, recent: Sequence[SeenMarks], sight: MarketSight, rules: RiskRules) -> _Finding | None:
-    shaken = [
-        why
-        for why in (
-            _jump(quote, recent, sight.at, rules.disorder_move_pct),
-            _basis(quote, rules.disorder_basis_pct),
-            _stress(sight.stress.get(quote.contract)),
-        )
-        if why
-    ]
-    whys = [*shaken, *(["it is suspended or takes resting orders only"] if _halted(quote) else [])]
+    stress = sight.stress.get(quote.contract)
+    jump = _jump(quote, recent, sight.at, rules.disorder_move_pct)
+    shaken = [why for why in (jump, _basis(quote, rules.disorder_basis_pct), _stress(stress)) if why]
+    # What cannot be read, or is halted, may not be entered, but says nothing about the price.
+    whys = [*shaken, *(why for why in (_unreadable(stress), _halt(quote)) if why)]
     return _Finding(contract=quote.contract, why="; ".join(whys), shaken=bool(shaken)) if whys else None
 
 
@@ -96,11 +92,19 @@ def _basis(quote: Quote, bound: Decimal) -> str:
 
 
 def _stress(stress: ContractStress | None) -> str:
-    if stress is not None and stress.unreadable:
-        return f"what the venue reports about it cannot be read: {stress.unreadable}"
     if stress is None or not (stress.dislocated or stress.extreme_volatility):
         return ""
     return f"the venue reports {'a dislocation' if stress.dislocated else 'extreme volatility'}"
+
+
+def _unreadable(stress: ContractStress | None) -> str:
+    if stress is None or not stress.unreadable:
+        return ""
+    return f"what the venue reports about it cannot be read: {stress.unreadable}"
+
+
+def _halt(quote: Quote) -> str:
+    return "it is suspended or takes resting orders only" if _halted(quote) else ""
 
 
 def _halted(quote: Quote) -> bool:
