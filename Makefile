@@ -31,13 +31,16 @@ compile: setup ## Compile the detector with mypyc into out/compiled; used from t
 bench: setup ## Measure storage, imports and the detector into out/bench [SUBJECTS="store ..." PEERS=python]
 	.venv/bin/python -m tests.bench $(SUBJECTS) $(if $(PEERS),--peers "$(PEERS)")
 
-coverage: setup ## Every branch of risk, execution, exits, reconciliation and the order tables is reached by their own unit tests
+coverage: setup ## Every branch of risk, execution, exits, reconciliation, control and the order tables is reached by their own unit tests
 	.venv/bin/coverage run --data-file=out/coverage --branch --source=layers/trading/python/trading/risk,layers/trading/python/trading/execution,layers/trading/python/trading/exits,layers/trading/python/trading/reconciliation \
-		-m pytest -q tests/unit/risk tests/unit/execution tests/unit/exits tests/unit/reconciliation tests/unit/model
+		-m pytest -q tests/unit/risk tests/unit/execution tests/unit/exits tests/unit/operator tests/unit/reconciliation tests/unit/model
 	.venv/bin/coverage report --data-file=out/coverage --fail-under=100 --skip-covered
 	.venv/bin/coverage run --data-file=out/coverage-tables --branch --include='*/model/orders.py,*/model/positions.py,*/model/steps.py' \
 		-m pytest -q tests/unit/execution tests/unit/model
 	.venv/bin/coverage report --data-file=out/coverage-tables --fail-under=100 --skip-covered
+	.venv/bin/coverage run --data-file=out/coverage-control --branch --include='functions/control_trading/*,*/model/control.py' \
+		-m pytest -q tests/unit/operator
+	.venv/bin/coverage report --data-file=out/coverage-control --fail-under=100 --skip-covered
 
 mutate: setup ## Change risk, exits and control one thing at a time: tests have to notice; into out/mutation [MODULES="risk exits control"]
 	.venv/bin/python -m tests.mutation $(MODULES) $(if $(MODULES),,--document docs/mutation.md)
