@@ -168,6 +168,14 @@ def test_coin_left_without_the_order_is_caught() -> None:
     assert "without the order" in trial.said("L6")
 
 
+@pytest.mark.parametrize(("coin", "excused"), [("ETH", True), ("COIN", False)])
+def test_refused_closing_is_excused_only_without_record(coin: str, excused: bool) -> None:
+    trial = trial_of(PeopleGetWhatTheyAsk)
+    trial.world.ledger_truth.adopt_position(planned())
+    answer = {"ok": False, "error": f"positions: no answer: nothing is recorded for {coin} that could be closed later"}
+    assert (operated(trial, "close", answer) == "") is excused
+
+
 def test_pause_that_changes_nothing_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_trading, "pause", lambda *_: {"ok": True})
 

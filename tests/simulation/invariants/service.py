@@ -18,6 +18,9 @@ from trading.model.control import KillLevel
 from trading.model.orders import Purpose
 from trading.model.positions import PositionState
 
+NO_RECORD = "nothing is recorded for "
+"""Of one coin, while the venue does not say what it holds."""
+
 
 class PeopleGetWhatTheyAsk(QuietRule):
     """L6: what an operator asks for without a hindrance happens: pause, flatten, and a resume of a flat account."""
@@ -61,7 +64,13 @@ class PeopleGetWhatTheyAsk(QuietRule):
         seen_earlier = self.seen.endings and self.world.kernel.now_ms - self.seen.endings[-1].at_ms < MINUTE_MS
         if token or (action == "resume" and raised and (held or seen_earlier or self._just_flat())):
             return
+        if action == "close" and self._has_no_record(error.partition(NO_RECORD)[2].partition(" ")[0]):
+            return
         yield f"{process.invocation.name} was refused: {error}"
+
+    def _has_no_record(self, coin: str) -> bool:
+        """Nothing could carry the order for it out later, so the person is told to ask again, and does."""
+        return bool(coin) and all(coin not in (each.instrument, each.contract) for each in records(self.world))
 
     def _just_flat(self) -> bool:
         """The venue's view may still show what is gone."""
