@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import functions.control_trading.closing as closing
 import functions.execute_signals.take as take
 import functions.reconcile_positions.ending as ending
 import functions.reconcile_positions.marking as marking
@@ -132,6 +133,10 @@ def _no_expiry(_over: Any) -> Any:
     return lambda *_arguments: ""
 
 
+def _cancels_nothing(_cancel: Any) -> Any:
+    return lambda _desk: {"cancelled": [], "failures": []}
+
+
 DECIDING: tuple[Defect, ...] = (
     Defect(
         name="kill level is not looked at",
@@ -150,7 +155,7 @@ DECIDING: tuple[Defect, ...] = (
     Defect(
         name="pause does not cancel resting entries at K2",
         story="audited system: entries filled after the switch",
-        plant=planted((entries, "_resting_is_over", _no_expiry)),
+        plant=planted((entries, "_resting_is_over", _no_expiry), (closing, "cancel_entries", _cancels_nothing)),
         profiles=("human", "calm"),
     ),
     Defect(
