@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from shared.storage.quality import QualityStore
 from trading.errors import TradingError, VenueUnavailable
 from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.costs import MarketConditions
-from trading.model.decisions import Decision, Outcome
+from trading.model.decisions import Decision
 from trading.model.instruments import InstrumentId, Universe
 from trading.model.quality import CoinQuality, QualityState
 from trading.model.signals import Signal
@@ -29,6 +29,7 @@ from trading.model.venue import Quote
 from trading.ports import FuturesMarket
 from trading.rules import Rules
 from trading.strategy.decide import decide
+from trading.strategy.snapshots import bar_inputs, remembered_from, too_late
 
 DECISION = Timeframe.H1
 SHOWN = 20
@@ -143,26 +144,11 @@ def _snapshots(
     if loaded.refused:
         _report_refused(scoring, loaded, due.now)
     quotes = _quotes(scoring)
-    history = _signal_history(scoring, due.bar)
-    healthy = sum(quality.state is QualityState.HEALTHY for quality in qualities.values())
+    # This bar's own signals are left out: a run that was repeated must decide as the first one did.
+    earlier = scoring.ledger.signals_decided_since(remembered_from(due.bar, scoring.rules), due.bar - DECISION.length)
+    inputs = bar_inputs(due.bar, qualities, (stored.signal for stored in earlier), scoring.code_version)
     return [
-        Snapshot(
-            instrument=instrument,
-            decision_bar=due.bar,
-            m15=loaded.series[instrument.id, Timeframe.M15],
-            h1=loaded.series[instrument.id, Timeframe.H1],
-            h4=loaded.series[instrument.id, Timeframe.H4],
-            d1=loaded.series[instrument.id, Timeframe.D1],
-            market=_conditions(quotes.get(instrument.contract)),
-            last_signal_at=max((signal.decision_bar for signal in history.get(instrument.id, ())), default=None),
-            used_structures=tuple(
-                (signal.structure_id, signal.decision_bar) for signal in history.get(instrument.id, ())
-            ),
-            quality=qualities[instrument.id].state,
-            quality_reason=qualities[instrument.id].reason,
-            healthy_share=healthy / len(universe),
-            code_version=scoring.code_version,
-        )
+        inputs.snapshot(instrument, loaded.series, _conditions(quotes.get(instrument.contract)))
         for instrument in universe.instruments
     ]
 
@@ -182,18 +168,6 @@ def _conditions(quote: Quote | None) -> MarketConditions | None:
     return MarketConditions(spread=quote.spread, hourly_funding=quote.hourly_funding)
 
 
-def _signal_history(scoring: Scoring, bar: datetime) -> dict[InstrumentId, list[Signal]]:
-    """Signals of earlier bars that a cooldown or the reuse of a structure may still look at, oldest first."""
-    gates = scoring.rules.gates
-    minutes = max(gates.cooldown_after_signal_minutes, gates.structure_reuse_minutes)
-    since = bar - timedelta(minutes=minutes)
-    history: dict[InstrumentId, list[Signal]] = {}
-    # This bar's own signals are left out: a run that was repeated must decide as the first one did.
-    for stored in scoring.ledger.signals_decided_since(since, bar - DECISION.length):
-        history.setdefault(stored.signal.instrument, []).append(stored.signal)
-    return history
-
-
 def _decide_all(snapshots: Sequence[Snapshot], rules: Rules) -> tuple[list[Decision], dict[InstrumentId, str]]:
     """Every decision, and the coins that could not be decided: one bad coin must not silence the others."""
     decided: list[Decision] = []
@@ -204,15 +178,6 @@ def _decide_all(snapshots: Sequence[Snapshot], rules: Rules) -> tuple[list[Decis
         except TradingError as error:
             failed[snapshot.instrument.id] = f"{type(error).__name__}: {error}"
     return decided, failed
-
-
-def too_late(decision: Decision) -> Decision:
-    """A signal of an old bar is not traded: the price has moved on."""
-    if decision.outcome is not Outcome.SIGNAL:
-        return decision
-    sentence = f"Decided too late to be traded. {decision.sentence}"
-    inputs = None if decision.inputs is None else replace(decision.inputs, late=True)
-    return replace(decision, outcome=Outcome.STALE_DATA, signal=None, sentence=sentence, inputs=inputs)
 
 
 def _of(universe: Universe, traces: Sequence[Decision]) -> list[Decision]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from functions.score_setups.score import too_late
 from infra.cli.decided import DecidedPlace
 from trading.model.candles import CandleSeries
 from trading.model.decisions import Decision, DecisionInputs
@@ -15,6 +14,7 @@ from trading.model.snapshots import Snapshot
 from trading.model.times import Timeframe
 from trading.rules import Rules
 from trading.strategy.decide import decide, mark_candles
+from trading.strategy.snapshots import too_late
 
 COMPARED = tuple(each.name for each in fields(Decision) if each.name not in ("inputs", "inputs_fingerprint"))
 IDENTICAL = "replayed identically"

@@ -19,17 +19,16 @@ CREATED = "CREATE_COMPLETE"
 
 def statuses_of(pattern: Any, where: str) -> tuple[str, ...]:
     """The statuses of its own stack that a rule lets through. Raises InvalidInput for a rule about anything else."""
-    found: Any = ()
-    own = False
+    foreign = InvalidInput(f"{where} is a rule about something else than the status of its own stack")
     try:
-        found = pattern["detail"]["status-details"]["status"]
+        found = tuple(map(str, pattern["detail"]["status-details"]["status"]))
         stacks = [each.value for each in pattern["detail"]["stack-id"]]
-        own = (pattern["source"], pattern["detail-type"], stacks) == ([SOURCE], [DETAIL_TYPE], ["AWS::StackId"])
-    except (AttributeError, LookupError, TypeError):
-        pass
-    if not own or not found:
-        raise InvalidInput(f"{where} is a rule about something else than the status of its own stack")
-    return tuple(map(str, found))
+        about = (pattern["source"], pattern["detail-type"], stacks)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise foreign from error
+    if not found or about != ([SOURCE], [DETAIL_TYPE], ["AWS::StackId"]):
+        raise foreign
+    return found
 
 
 def stack_event(stack: str, status: str, at: datetime, account: str, region: str) -> Mapping[str, Any]:

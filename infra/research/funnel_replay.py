@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ from trading.model.units import BasisPoints, Quantity
 from trading.rules import Rules
 from trading.strategy.decide import decide
 from trading.strategy.regime import is_consolidation
+from trading.strategy.snapshots import remembered_from
 
 DECISION = Timeframe.H1
 VERSION = "funnel"
@@ -165,10 +166,9 @@ class Replay:
 
     def _snapshot(self, moment: int) -> Snapshot:
         m15, h1, h4, d1 = self._hours.at(moment)
-        bar, gates = from_epoch(moment), self._rules.gates
-        # As scoring reads them: signals as old as a cooldown or the reuse of a structure may still look at.
-        minutes = max(gates.cooldown_after_signal_minutes, gates.structure_reuse_minutes)
-        recent = tuple(each for each in self._signals if bar - each[1] <= timedelta(minutes=minutes))
+        bar = from_epoch(moment)
+        since = remembered_from(bar, self._rules)
+        recent = tuple(each for each in self._signals if each[1] >= since)
         return Snapshot(
             instrument=self._instrument,
             decision_bar=bar,

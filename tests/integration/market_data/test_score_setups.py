@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from functions.score_setups.score import Scoring, score_due, too_late
+from functions.score_setups.score import Scoring, score_due
 from shared.alerts import Alerts
 from shared.progress import INGEST, REFETCH
 from shared.storage.control import ControlStore
@@ -163,12 +163,6 @@ def test_signal_of_an_old_bar_is_not_emitted(scene: Scene) -> None:
     proof = scene.run(BAR + timedelta(minutes=31))
     assert (proof["traces"], proof["signals"], scene.announced) == (3, 0, [])
     assert scene.scoring.ledger.signals_decided_since(BAR, NOW) == ()
-
-
-def test_signal_decided_too_late_becomes_stale_data() -> None:
-    late = too_late(a_signal_trace(BAR))
-    assert (late.outcome, late.signal) == (Outcome.STALE_DATA, None)
-    assert late.sentence == "Decided too late to be traded. A long order block."
 
 
 def test_silent_futures_venue_still_gives_traces(scene: Scene) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 
-from functions.maintain_records.afresh import late
 from functions.maintain_records.coverage import Fault
 from functions.maintain_records.maintain import maintain, tell
 from functions.maintain_records.report import MaintenanceReport
-from functions.score_setups.score import too_late
 from infra.cli.decided import DecidedPlace
 from infra.cli.replay import replay
 from shared.storage.decisions import encode_trace
 from shared.storage.tables import DecisionItem
-from tests.fakes.records import signal
 from tests.integration.operations.conftest import RULES, World
 from tests.integration.operations.records_scene import (
     HOUR,
@@ -151,14 +148,6 @@ def test_restored_decisions_are_real_and_late(drill: Drill) -> None:
         assert before is not None
         assert (each.inputs.candles, each.inputs.late, each.outcome is Outcome.SIGNAL) == (before.candles, True, False)
     assert all(replay(each, place).identical for each in restored[:5])
-
-
-def test_late_signal_is_taken_back_as_scoring_does() -> None:
-    decided = decision("COIN", BAR, Outcome.NO_SETUP, "A long order block.")
-    given = replace(decided, outcome=Outcome.SIGNAL, signal=signal("COIN", decision_bar=BAR))
-    assert late(given) == too_late(given)
-    assert (late(given).outcome, late(given).signal) == (Outcome.STALE_DATA, None)
-    assert late(decided) == decided
 
 
 def test_refused_bytes_are_kept_aside(drill: Drill) -> None:

@@ -78,7 +78,7 @@ class DecisionInputs:
 
     `candles` in the order of `Timeframe`; `tick` in USD and fees in basis points are the contract's; `market` None
     means no quote; `last_signal_at`, `used_structures` and quality as in the snapshot. `late`: decided too late to be
-    traded, so that its signal was taken back.
+    traded; a signal was taken back.
     """
 
     candles: tuple[CandleMark, ...]
