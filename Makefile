@@ -56,8 +56,9 @@ simulate: setup ## Simulate days with faults, against every invariant [SEEDS=n P
 simulate-slice: setup ## Two CPU minutes of simulated days and every kept case, as CI runs them
 	.venv/bin/python -m tests.simulation slice
 
-crash-points: setup ## Every call of every core scenario fails once in every way [SCENARIO="name" PAIRS=n]
-	.venv/bin/python -m tests.simulation crash-points $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PAIRS),--pairs "$(PAIRS)")
+crash-points: setup ## Every call of every core scenario fails once in every way [SCENARIO="name" PAIRS=n TIER=A]
+	.venv/bin/python -m tests.simulation crash-points $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PAIRS),--pairs "$(PAIRS)") \
+		$(if $(TIER),--tier "$(TIER)")
 
 simulate-defects: setup ## Plant real mistakes into the code one at a time: the simulation has to see each; into docs/planted-defects.md
 	.venv/bin/python -m tests.simulation.defects $(if $(ONLY),--only "$(ONLY)",--document docs/planted-defects.md)

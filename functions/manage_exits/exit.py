@@ -9,7 +9,9 @@ from functools import partial
 from functions.manage_exits.explain import explain
 from functions.manage_exits.first_target import passed_first_target
 from functions.manage_exits.inputs import ExitInputs, read_inputs
+from functions.manage_exits.second_guard import look_for_uncovered
 from shared.failures import FAILURES
+from shared.guard.report import GuardReport
 from shared.trading_desk import TradingDesk
 from trading.execution.protection import below_minimum, protective_steps
 from trading.exits.case import MoveStop
@@ -22,7 +24,8 @@ MANAGED = (PositionState.PROTECTED, PositionState.UNPROTECTED, PositionState.CLO
 
 @dataclass(slots=True)
 class ExitReport:
-    """Counts by rule: asked, asked without what it looks at, followed. `dust`: positions below the smallest order."""
+    """Counts by rule: asked, asked without what it looks at, followed. `dust`: positions below the smallest order.
+    `guarded`: what the guard did, when this run saw something without a full stop."""
 
     positions: int = 0
     dust: list[str] = field(default_factory=list)
@@ -30,6 +33,7 @@ class ExitReport:
     without_input: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    guarded: GuardReport | None = None
 
 
 def manage_exits(desk: TradingDesk) -> ExitReport:
@@ -40,8 +44,14 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
     """
     report = ExitReport()
     held = [each for each in desk.ledger.readable_positions()[0] if _to_be_managed(each)]
-    if not held:
-        return report
+    if held:
+        _manage_all(desk, held, report)
+    report.guarded = look_for_uncovered(desk, report.failures)
+    report.failures += desk.orders.refused_protection
+    return report
+
+
+def _manage_all(desk: TradingDesk, held: list[Position], report: ExitReport) -> None:
     report.positions = len(held)
     inputs = read_inputs(desk, held, report.failures)
     for position in held:
@@ -49,8 +59,6 @@ def manage_exits(desk: TradingDesk) -> ExitReport:
             _manage(desk, position, inputs, report)
         except FAILURES as error:
             report.failures.append(f"{position.instrument}: {error}")
-    report.failures += desk.orders.refused_protection
-    return report
 
 
 def _to_be_managed(position: Position) -> bool:
@@ -62,7 +70,8 @@ def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: E
     if below_minimum(position):
         report.dust.append(f"{position.instrument}: {plain(position.quantity)}, below {plain(position.market.minimum)}")
     if position.state is PositionState.CLOSING:
-        _repeat(desk, position, inputs)
+        if inputs.quotes is not None:
+            _carry_out(desk, position, inputs)
         return
     case = inputs.case(desk, position)
     if passed_first_target(case):
@@ -74,15 +83,6 @@ def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: E
     if verdict.fired is not None and not (below_minimum(position) and isinstance(verdict.action, MoveStop)):
         report.fired[verdict.fired] += 1
         _follow(desk, position, verdict, inputs, report)
-    elif position.state is PositionState.UNPROTECTED and desk.rules.reconciliation.repair_missing_stop:
-        # One that is known to stand without its stop gets it here too: reconcile may have died before it sent it.
-        _repeat(desk, position, inputs)
-
-
-def _repeat(desk: TradingDesk, position: Position, inputs: ExitInputs) -> None:
-    """Send what is still due, while the venue answers."""
-    if inputs.quotes is not None:
-        _carry_out(desk, position, inputs)
 
 
 def _follow(

@@ -20,10 +20,13 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
         "evaluated": report.evaluated,
         "without_input": report.without_input,
         "fired": report.fired,
+        "repaired": report.guarded.repaired if report.guarded else [],
         "sent": desk.orders.sent,
         "failures": report.failures,
     }
     telemetry.count("ExitsFired", sum(report.fired.values()))
+    if report.guarded is not None:
+        telemetry.seconds("NakedSeconds", report.guarded.naked_seconds)
     telemetry.note("exits", proof)
     desk.control.record_run("manage_exits", desk.now, proof)
     return proof

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from functions.reconcile_positions.telling import ReconcileReport, tell_day, tell_raised
+from functions.reconcile_positions.report import ReconcileReport
+from functions.reconcile_positions.telling import tell_day, tell_raised
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict
 from trading.model.control import Control, KillLevel, RiskDay

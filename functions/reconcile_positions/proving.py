@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from functions.reconcile_positions.look import CLOCKS_MAY_DIFFER
-from functions.reconcile_positions.telling import ReconcileReport
+from functions.reconcile_positions.report import ReconcileReport
 from shared.failures import FAILURES
+from shared.guard.look import CLOCKS_MAY_DIFFER
 from shared.storage.day_proofs import DayProofStore
 from shared.trading_desk import TradingDesk
 from trading.model.positions import Position, Trade

@@ -1,32 +1,16 @@
-"""Settle every record with the exchange's truth, protect what is naked, book what has ended, report what differs."""
+"""The guard over every position, then the account: its equity, its limits, and once a day its books."""
 
 from __future__ import annotations
 
-from functions.reconcile_positions.ending import end_if_over
-from functions.reconcile_positions.look import Look, Quotes, read_view
 from functions.reconcile_positions.marking import mark_account, raise_for_contradictions, raise_level
-from functions.reconcile_positions.protecting import protect
 from functions.reconcile_positions.proving import prove_yesterday
-from functions.reconcile_positions.strangers import adopt_strangers, cancel_orphans
-from functions.reconcile_positions.telling import (
-    ReconcileReport,
-    tell_discrepancies,
-    tell_opened,
-    tell_unreadable,
-    tell_unreadable_day,
-)
+from functions.reconcile_positions.report import ReconcileReport
+from functions.reconcile_positions.telling import tell_unreadable_day
 from shared.failures import FAILURES
+from shared.guard.positions import guard_positions
 from shared.trading_desk import TradingDesk
-from trading.execution.flattening import under_kill_level
-from trading.model.control import KillLevel, RiskDay
-from trading.model.positions import Position
-from trading.reconciliation.compare import discrepancies, mark_missing
+from trading.model.control import RiskDay
 from trading.reconciliation.policy import POLICIES, Policies
-from trading.reconciliation.settle import settle
-from trading.reconciliation.view import DiscrepancyKind
-
-BY_FILLS = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
-"""Differences between a quantity and its fills: no news while the fills are unknown."""
 
 
 def reconcile_positions(desk: TradingDesk, policies: Policies = POLICIES) -> ReconcileReport:
@@ -34,7 +18,7 @@ def reconcile_positions(desk: TradingDesk, policies: Policies = POLICIES) -> Rec
     nor orders does not keep the account from being looked at: its peaks and halts are remembered all the same."""
     report = ReconcileReport()
     try:
-        _reconcile(desk, policies, report)
+        guard_positions(desk, report, policies)
     except FAILURES:
         _read_account(desk, report)
         raise
@@ -42,52 +26,6 @@ def reconcile_positions(desk: TradingDesk, policies: Policies = POLICIES) -> Rec
     _read_account(desk, report)
     prove_yesterday(desk, report)
     return report
-
-
-def _reconcile(desk: TradingDesk, policies: Policies, report: ReconcileReport) -> None:
-    positions, report.unreadable = desk.ledger.readable_positions()
-    report.positions = len(positions)
-    try:
-        view = read_view(desk, positions, report)
-        look = Look(desk=desk, view=view, quotes=Quotes(desk), policies=policies, report=report)
-        report.level = _level(look) if positions else KillLevel.NORMAL
-        settled = tuple(_settle_one(look, each) for each in positions)
-        left = tuple(each for each in settled if each is not None)
-        left += adopt_strangers(look, left)
-        left = cancel_orphans(look, left)
-    finally:
-        tell_unreadable(desk, report)
-    found = discrepancies(left, view, positions)
-    report.discrepancies = tuple(each for each in found if view.fills_known or each.kind not in BY_FILLS)
-    tell_discrepancies(desk, report, policies)
-
-
-def _level(look: Look) -> KillLevel:
-    """A switch that does not answer keeps no stop from being placed, and flattens nothing."""
-    try:
-        return look.desk.control.control(look.desk.now).level
-    except FAILURES as error:
-        look.failed("kill level", error)
-        return KillLevel.NO_ENTRIES
-
-
-def _settle_one(look: Look, position: Position) -> Position | None:
-    """The position as it now stands, or None when its record has ended."""
-    desk, view, report = look.desk, look.view, look.report
-    try:
-        settled = settle(position, view, desk.rules.execution, look.policies)
-        settled = mark_missing(settled, desk.now, sure=view.fills_known)
-        settled = under_kill_level(settled, report.level)
-        if settled != position:
-            settled = desk.ledger.save_position(settled)
-        if view.fills_known and end_if_over(desk, settled, report, look.policies):
-            return None
-        protected = protect(look, settled)
-        tell_opened(desk, position, settled)
-        return protected
-    except FAILURES as error:
-        look.failed(position.instrument, error)
-        return position
 
 
 def _read_account(desk: TradingDesk, report: ReconcileReport) -> None:

@@ -21,6 +21,8 @@ STAGES = (
 BASE = ("trading.model", "trading.rules", "trading.errors", "trading.indicators")
 ALLOWED = {"trading": {"trading"}, "shared": {"shared", "trading"}, "functions": {"functions", "shared", "trading"}}
 SHARED_MAY_USE = ("trading.ports", "trading.model", "trading.rules", "trading.errors", "trading.matching")
+GUARD_MAY_USE = (*SHARED_MAY_USE, "trading.execution", "trading.reconciliation", "trading.risk")
+"""`shared.guard` is a use case that two functions run; decision 0021 says why it lies there."""
 
 
 def within(name: str, packages: tuple[str, ...]) -> bool:
@@ -86,7 +88,21 @@ def test_shared_knows_only_the_words_of_trading() -> None:
         f"{source.shown} imports {name}"
         for source in sources("shared")
         for name in own_imports(source)
-        if name.startswith("trading") and not within(name, SHARED_MAY_USE)
+        if name.startswith("trading") and not within(name, _may_use(source))
+    ]
+    assert wrong == []
+
+
+def _may_use(source: Source) -> tuple[str, ...]:
+    return GUARD_MAY_USE if within(source.module, ("shared.guard",)) else SHARED_MAY_USE
+
+
+def test_adapters_know_nothing_of_the_guard() -> None:
+    wrong = [
+        f"{source.shown} imports {name}"
+        for source in sources("shared")
+        for name in own_imports(source)
+        if within(name, ("shared.guard",)) and not within(source.module, ("shared.guard",))
     ]
     assert wrong == []
 

@@ -68,6 +68,11 @@ class Outcome:
     def longest_naked_s(self) -> float:
         return max(self.naked_s, default=0.0)
 
+    @property
+    def stands_too_long(self) -> bool:
+        """Of more faults than one each may cost its share."""
+        return len(self.faults) < 2 and self.longest_naked_s > LONGEST_NAKED_S
+
 
 @dataclass
 class Injector:
@@ -197,6 +202,8 @@ class Tally:
         self.cpu_s += outcome.cpu_s
         self.naked.append(outcome.longest_naked_s)
         self.violations.update(each.name for each in outcome.violations)
+        if outcome.stands_too_long:
+            self.violations["too long without a stop"] += 1
         if self.worst is None or outcome.longest_naked_s > self.worst.longest_naked_s:
             self.worst = outcome
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.simulation.crash_points import LONGEST_NAKED_S, Outcome, Site, plan, run_scenario
+from tests.simulation.crash_points import Outcome, Site, plan, run_scenario
 from tests.simulation.defects import DEFECTS
 from tests.simulation.faults import Mode
 from tests.simulation.scenario_list import SCENARIOS, scenario_of
@@ -16,7 +16,7 @@ from tests.simulation.scenarios import Scenario
 def problems(outcome: Outcome) -> list[str]:
     what = " and ".join(outcome.faults)
     found = [f"{what}: {each.name} {each.text}" for each in outcome.violations]
-    if outcome.longest_naked_s > LONGEST_NAKED_S:
+    if outcome.stands_too_long:
         found.append(f"{what}: {outcome.longest_naked_s:.1f} s without a full stop")
     return found
 
@@ -33,12 +33,20 @@ def test_script_without_faults_does_what_it_says(scenario: Scenario) -> None:
     assert len(planned.single) > 4 * len(planned.base.sites)
 
 
-@pytest.mark.parametrize("name", ["entry filled in part", "stop refused while flat"])
-def test_process_may_die_after_any_call(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("entry filled in part", 150),
+        ("stop refused while flat", 150),
+        ("ghost opened by the owner", 60),
+        ("stop cancelled by the owner", 150),
+    ],
+)
+def test_process_may_die_after_any_call(name: str, calls: int) -> None:
     scenario = scenario_of(name)
     sites = plan(scenario).base.sites
     found = [run_scenario(scenario, {each.number: Mode.KILLED_AFTER}) for each in sites]
-    assert len(found) > 150
+    assert len(found) > calls
     assert [text for each in found for text in problems(each)] == []
 
 

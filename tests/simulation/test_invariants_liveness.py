@@ -10,7 +10,7 @@ import pytest
 
 import functions.control_trading.handler as control_trading
 import functions.execute_signals.execute as execute
-import functions.reconcile_positions.reconcile as reconcile
+import shared.guard.positions as positions
 from tests.fakes.records import filled, planned, signal, waiting, with_state
 from tests.simulation.invariants.liveness import (
     LIVENESS,
@@ -225,7 +225,7 @@ def test_damaged_record_that_stops_reconcile_is_caught(monkeypatch: pytest.Monke
     def strict(*_: object) -> None:
         raise CorruptRecord("one record does not decode")
 
-    monkeypatch.setattr(reconcile, "tell_unreadable", lambda _desk, report: strict() if report.unreadable else None)
+    monkeypatch.setattr(positions, "tell_unreadable", lambda _desk, report: strict() if report.unreadable else None)
     judge = short_day(PoisonStaysAlone, arrange=damaged_day, hours=3)
     assert "reconcile last proved a run" in judge.found["L8"].text
 

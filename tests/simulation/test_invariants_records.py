@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import functions.reconcile_positions.ending as ending
+import shared.guard.ending as ending
 import shared.order_desk as order_desk
 from shared.storage.ledger import SignalState
 from tests.fakes.records import filled, planned, signal, waiting, with_state

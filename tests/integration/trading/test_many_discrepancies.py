@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.reconcile_positions.telling import TOLD_ALONE, ReconcileReport, tell_discrepancies
+from shared.guard.report import GuardReport
+from shared.guard.telling import TOLD_ALONE, tell_discrepancies
 from tests.integration.trading.risk_scene import published
 from tests.integration.trading.world import World
 from trading.reconciliation.policy import POLICIES
@@ -14,7 +15,7 @@ from trading.reconciliation.view import Discrepancy, DiscrepancyKind
 def told(world: World, count: int) -> list[str]:
     found = [Discrepancy(kind=DiscrepancyKind.GHOST, subject=f"PF_{each}USD", detail="5 long") for each in range(count)]
     other = Discrepancy(kind=DiscrepancyKind.ORPHAN_ORDER, subject="orphan", detail="belongs to nothing")
-    tell_discrepancies(world.desk(), ReconcileReport(discrepancies=(*found, other)), POLICIES)
+    tell_discrepancies(world.desk(), GuardReport(discrepancies=(*found, other)), POLICIES)
     return published("discrepancy")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from functions.reconcile_positions.reconcile import reconcile_positions
-from functions.reconcile_positions.telling import ReconcileReport
+from functions.reconcile_positions.report import ReconcileReport
 from tests.fakes.cloud import Cloud
 from tests.fakes.records import rules_with
 from tests.integration.trading.interleaving import Meanwhile

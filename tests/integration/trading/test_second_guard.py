@@ -1,16 +1,33 @@
-"""Exits place the missing stop of a position that is known to be naked: reconcile may have died before it did."""
+"""The run of the exits looks for what stands without a full stop and guards it: reconcile may have died on the way."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.fakes.records import rules_with
+from functions.manage_exits.exit import ExitReport, manage_exits
+from tests.fakes.records import coin, rules_with
+from tests.fakes.venue import VenueInMemory
+from tests.integration.trading.test_repairs import COIN, by_hand, cancel_stop
 from tests.integration.trading.world import World
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import PositionState
+from trading.reconciliation.adopting import adopt_ghost
+
+
+class Watched:
+    """The venue in memory, and the names of what it was asked for."""
+
+    def __init__(self, venue: VenueInMemory) -> None:
+        self._venue = venue
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self._venue, name)
 
 
 def naked(world: World) -> World:
@@ -44,6 +61,68 @@ def test_second_guard_obeys_the_rule_of_repair(world: World, repairs: bool) -> N
     before = len(world.venue.placed)
     world.manage()
     assert (len(world.venue.placed) > before) is repairs
+
+
+def seen_by(world: World) -> tuple[ExitReport, list[str]]:
+    """One run of the exits while reconcile is dead, and what it asked the venue for."""
+    watched = Watched(world.venue)
+    return manage_exits(world.desk(watched)), watched.asked
+
+
+def test_covered_account_costs_two_more_requests(world: World) -> None:
+    report, asked = seen_by(world)
+    assert (report.guarded, asked) == (None, ["positions", "open_orders"])
+    world.open_position()
+    report, asked = seen_by(world)
+    assert (report.guarded, asked) == (None, ["quotes", "positions", "open_orders"])
+
+
+def test_exits_alone_replace_the_stop_the_owner_cancelled(world: World) -> None:
+    world.open_position()
+    cancel_stop(world)
+    report, _ = seen_by(world)
+    assert report.guarded is not None
+    assert report.guarded.repaired == [COIN]
+    stop = world.intent(Purpose.STOP)
+    assert (stop.generation, stop.state) == (2, IntentState.LIVE)
+    assert world.venue.engine.naked_seconds() == 0
+
+
+def test_exits_alone_cover_what_the_owner_opened(world: World) -> None:
+    by_hand(world, "mkt", "buy", "5")
+    seen_by(world)
+    assert world.position().state is PositionState.FOREIGN
+    assert world.venue.engine.naked_seconds() == 0
+    report, _ = seen_by(world)
+    assert report.guarded is None
+    world.minute()
+    assert len([each for each in world.venue.open_orders() if each.trigger_price is not None]) == 1
+
+
+def test_adoption_that_died_halfway_is_completed(world: World) -> None:
+    """Reconcile has written the record and nothing more."""
+    by_hand(world, "mkt", "buy", "5")
+    (shown,) = world.venue.positions()
+    mark = world.venue.quotes()[COIN].mark
+    world.cloud.ledger.adopt_position(adopt_ghost(shown, coin("COIN"), mark, world.rules, world.venue.now()))
+    seen_by(world)
+    assert world.intent(Purpose.STOP).state is IntentState.LIVE
+
+
+def test_silent_positions_keep_no_exit_from_being_judged(world: World) -> None:
+    world.open_position()
+    world.venue.faults.reads = {"positions"}
+    report, _ = seen_by(world)
+    assert report.evaluated
+    assert report.failures == ["second guard: positions does not answer"]
+
+
+def test_guard_of_the_exits_keeps_what_failed(world: World) -> None:
+    world.open_position()
+    cancel_stop(world)
+    world.venue.faults.reads = {"order_reports"}
+    report, _ = seen_by(world)
+    assert any("look-up: order_reports does not answer" in each for each in report.failures)
 
 
 def without_any_answer(world: World) -> World:

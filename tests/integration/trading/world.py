@@ -10,7 +10,7 @@ from typing import Any
 from functions.execute_signals.execute import ExecutionReport, execute_signals
 from functions.manage_exits.exit import ExitReport, manage_exits
 from functions.reconcile_positions.reconcile import reconcile_positions
-from functions.reconcile_positions.telling import ReconcileReport
+from functions.reconcile_positions.report import ReconcileReport
 from shared.observability import telemetry_for
 from shared.order_desk import OrderDesk
 from shared.trading_desk import TradingDesk

@@ -10,9 +10,10 @@ from typing import Any
 
 import functions.control_trading.closing as closing
 import functions.execute_signals.take as take
-import functions.reconcile_positions.ending as ending
 import functions.reconcile_positions.marking as marking
 import functions.reconcile_positions.reconcile as reconcile
+import shared.guard.ending as ending
+import shared.guard.positions as positions
 import trading.execution.entries as entries
 import trading.reconciliation.settle as settle
 from tests.simulation.defects.planting import Defect, planted
@@ -205,6 +206,7 @@ DECIDING: tuple[Defect, ...] = (
         story="audited system: detection without remedy",
         plant=planted(
             (reconcile.reconcile_positions, "__defaults__", _policy_off(DiscrepancyKind.NAKED_POSITION)),
+            (positions.guard_positions, "__defaults__", _policy_off(DiscrepancyKind.NAKED_POSITION)),
         ),
         profiles=("human", "swarm"),
     ),
@@ -213,6 +215,7 @@ DECIDING: tuple[Defect, ...] = (
         story="audited system: ghosts were only logged",
         plant=planted(
             (reconcile.reconcile_positions, "__defaults__", _policy_off(DiscrepancyKind.GHOST)),
+            (positions.guard_positions, "__defaults__", _policy_off(DiscrepancyKind.GHOST)),
         ),
         profiles=("human",),
     ),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import functions.execute_signals.take as take
-import functions.reconcile_positions.ending as ending
+import shared.guard.ending as ending
 import trading.execution.entries as entries
 from shared.alerts import Alerts
 from shared.storage.ledger import SignalState

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import functions.manage_exits.exit as exit_module
-import functions.reconcile_positions.ending as ending
-import functions.reconcile_positions.protecting as protecting
-import functions.reconcile_positions.reconcile as reconcile
-import functions.reconcile_positions.strangers as strangers
+import shared.guard.ending as ending
+import shared.guard.positions as positions
+import shared.guard.protecting as protecting
+import shared.guard.strangers as strangers
 import trading.execution.protection as protection
 import trading.execution.targets as targets
 import trading.reconciliation.compare as compare
@@ -222,7 +222,7 @@ PROTECTING: tuple[Defect, ...] = (
     Defect(
         name="one poisoned coin ends the loop",
         story="appendix B",
-        plant=planted((reconcile, "_settle_one", _one_poison_ends_the_loop)),
+        plant=planted((positions, "_settle_one", _one_poison_ends_the_loop)),
         profiles=("storm", "swarm"),
     ),
     Defect(

@@ -35,12 +35,25 @@ def lines() -> list[Line]:
     ]
 
 
+def sources() -> Iterator[tuple[Path, str]]:
+    """Everything that tells: the functions, and the guard that some of them run."""
+    for folder in ("functions", "shared/guard"):
+        for path in sorted((TOP / folder).rglob("*.py")):
+            yield path, path.read_text(encoding="utf-8")
+
+
+def guards() -> set[str]:
+    """The functions that run the guard."""
+    return {path.parent.name for path, text in sources() if "from shared.guard.positions import" in text}
+
+
 def tellers() -> dict[str, set[str]]:
     """The functions whose code tells each kind."""
     found: dict[str, set[str]] = {}
-    for path in (TOP / "functions").glob("*/*.py"):
-        for name in TOLD.findall(path.read_text(encoding="utf-8")):
-            found.setdefault(AlertKind[name].value, set()).add(path.parent.name)
+    for path, text in sources():
+        by = guards() if path.parent.name == "guard" else {path.parent.name}
+        for name in TOLD.findall(text):
+            found.setdefault(AlertKind[name].value, set()).update(by)
     return found
 
 
@@ -83,7 +96,7 @@ def told(path: Path) -> Iterator[Told]:
 
 
 def all_told() -> list[Told]:
-    return [each for path in sorted((TOP / "functions").glob("*/*.py")) for each in told(path)]
+    return [each for path, _ in sources() for each in told(path)]
 
 
 def test_every_kind_has_one_line_and_no_other() -> None:

@@ -16,7 +16,7 @@ from functions.control_trading.flatten import confirm, preview
 from functions.control_trading.payloads import LockRequest, PauseRequest, ResumeRequest
 from functions.control_trading.resuming import resume
 from functions.reconcile_positions import marking
-from functions.reconcile_positions.telling import ReconcileReport
+from functions.reconcile_positions.report import ReconcileReport
 from tests.unit.control.records import NOW, entry, position, venue_position, with_live
 from tests.unit.operator.scene import RULES, World, desk_of
 from trading.errors import InvalidInput

@@ -20,10 +20,10 @@ from tests.fakes.records import (
     with_state,
 )
 from tests.unit.reconciliation.views import intent_of, settled
-from trading.execution.plan import exit_intent
+from trading.execution.plan import exit_intent, target_intent
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
-from trading.model.units import Quantity
+from trading.model.units import Price, Quantity
 from trading.model.venue import OrderFate
 from trading.reconciliation.settle import in_doubt
 
@@ -120,6 +120,17 @@ def test_send_without_answer_becomes_unknown() -> None:
     position = entry_in(S.SENDING)
     assert entry_after(position, NOW + seconds(25)) is S.SENDING
     assert entry_after(position, NOW + seconds(25.001)) is S.UNKNOWN
+
+
+@pytest.mark.parametrize(("purpose", "waited"), [(Purpose.STOP, 10), (Purpose.TARGET_1, 25), (Purpose.EXIT, 25)])
+def test_only_a_stop_is_doubted_at_its_deadline(purpose: Purpose, waited: float) -> None:
+    """Asked for again it is the same order by its id; the position may have nothing else that covers it."""
+    position = filled().with_intent(exit_intent(filled(), NOW))
+    position = position.with_intent(target_intent(position, Purpose.TARGET_1, Quantity(1), Price(101), NOW))
+    position = with_state(position, purpose, S.SENDING)
+    before = settled(position, NOW + seconds(waited), positions=[held(position)])
+    after = settled(position, NOW + seconds(waited + 0.001), positions=[held(position)])
+    assert (intent_of(before, purpose).state, intent_of(after, purpose).state) == (S.SENDING, S.UNKNOWN)
 
 
 def test_live_entry_never_ends_by_silence() -> None:

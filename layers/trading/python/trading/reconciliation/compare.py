@@ -117,6 +117,18 @@ def _covers_alone(order: OpenOrder, positions: tuple[Position, ...], view: Venue
     return cover < shown.quantity
 
 
+def uncovered(shown: tuple[VenuePosition, ...], orders: tuple[OpenOrder, ...]) -> tuple[VenuePosition, ...]:
+    """What the venue alone shows to stand without a full stop of ours, whoever holds it."""
+    return tuple(each for each in shown if _stopped(each, orders) < each.quantity)
+
+
+def _stopped(shown: VenuePosition, orders: tuple[OpenOrder, ...]) -> Decimal:
+    closing = OrderSide.closing(shown.side)
+    stops = (each for each in orders if each.kind is OpenOrderKind.STOP and each.reduce_only and _is_ours(each))
+    own = (each for each in stops if each.contract == shown.contract and each.side is closing)
+    return sum((each.open_quantity for each in own), Decimal(0))
+
+
 def _same_market(position: Position, shown: VenuePosition) -> bool:
     """The record stands for what is shown. One whose entry came to nothing stands for nothing."""
     same = position.contract == shown.contract and position.side is shown.side

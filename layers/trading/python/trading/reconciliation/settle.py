@@ -146,8 +146,7 @@ class _Settling:
     def _settle_absent(self, intent: OrderIntent) -> OrderIntent:
         now = self.view.at
         if intent.state is IntentState.SENDING:
-            started = intent.sent_at or intent.planned_at
-            if now - started <= timedelta(seconds=self.rules.answer_timeout_s):
+            if now <= self._answered_by(intent):
                 return intent
             return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
         if intent.process_before is None:
@@ -168,6 +167,13 @@ class _Settling:
         if unknown:
             return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
         return intent.moved(IntentState.CANCELLED, reason="gone from the working orders")
+
+    def _answered_by(self, intent: OrderIntent) -> datetime:
+        """Until when its sender may be at work. A stop is waited for only as long as the venue may take it: asked for
+        again it is the same order by its id, and nothing else covers the position meanwhile."""
+        if intent.purpose is Purpose.STOP and intent.process_before is not None:
+            return intent.process_before
+        return (intent.sent_at or intent.planned_at) + timedelta(seconds=self.rules.answer_timeout_s)
 
     def _proves(self, intent: OrderIntent) -> bool:
         """This absence may count: every source has answered, and no change of the position stands unexplained."""

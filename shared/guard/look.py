@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.reconcile_positions.telling import ReconcileReport
 from shared.failures import CONTRADICTIONS, VENUE_FAILURES
+from shared.guard.report import GuardReport
 from shared.trading_desk import TradingDesk
 from trading.errors import (
     VenueAnswerInvalid,
@@ -51,7 +51,7 @@ class Look:
     view: VenueView
     quotes: Quotes
     policies: Policies
-    report: ReconcileReport
+    report: GuardReport
 
     def acts(self, kind: DiscrepancyKind) -> bool:
         return self.policies[kind].active
@@ -64,7 +64,7 @@ class Look:
             self.report.contradictions.append(f"{subject}: {type(error).__name__} {error}")
 
 
-def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: ReconcileReport) -> VenueView:
+def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: GuardReport) -> VenueView:
     """Positions, orders and fills in one go; look-ups only for orders that should rest and do not.
 
     A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired. So they are
@@ -102,7 +102,7 @@ def _fills_wanted_from(position: Position, now: datetime) -> datetime:
     return max(position.planned_at, now - ADOPTED_FILLS_FOR) if position.adopted else position.planned_at
 
 
-def _read_fills(desk: TradingDesk, since: datetime | None, report: ReconcileReport) -> tuple[Fill, ...] | None:
+def _read_fills(desk: TradingDesk, since: datetime | None, report: GuardReport) -> tuple[Fill, ...] | None:
     try:
         return desk.venue.fills(since)
     except VENUE_FAILURES as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functions.reconcile_positions.look import Look
-from functions.reconcile_positions.protecting import protect
-from functions.reconcile_positions.telling import persists
 from shared.failures import FAILURES, VENUE_FAILURES
+from shared.guard.look import Look
+from shared.guard.protecting import protect
+from shared.guard.telling import persists
 from trading.errors import CorruptRecord, StoreConflict, VenueAnswerInvalid, VenueUnavailable
 from trading.model.instruments import Instrument
 from trading.model.positions import Position

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.reconcile_positions.look import Look
-from functions.reconcile_positions.telling import tell_naked
+from shared.guard.look import Look
+from shared.guard.telling import tell_naked
 from trading.execution.protection import protective_steps
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from functions.reconcile_positions.look import CLOCKS_MAY_DIFFER
-from functions.reconcile_positions.telling import ReconcileReport, tell_unpriced
+from shared.guard.look import CLOCKS_MAY_DIFFER
+from shared.guard.report import GuardReport
+from shared.guard.telling import tell_unpriced
 from shared.trading_desk import TradingDesk
 from trading.errors import VenueUnavailable
 from trading.execution.protection import clearing_steps
@@ -18,7 +19,7 @@ from trading.reconciliation.trades import book_trade, missing_from
 from trading.risk.day import count_trade
 
 
-def end_if_over(desk: TradingDesk, position: Position, report: ReconcileReport, policies: Policies) -> bool:
+def end_if_over(desk: TradingDesk, position: Position, report: GuardReport, policies: Policies) -> bool:
     """True when the record has ended and is off the open ones. Nothing of it may still rest at the venue then."""
     if not _never_filled(position) and not is_over(position, desk.now, desk.rules, policies):
         return False

@@ -1,0 +1,28 @@
+"""What one run of the guard saw and did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trading.model.control import KillLevel
+from trading.model.instruments import Side
+from trading.reconciliation.view import Discrepancy
+
+
+@dataclass(slots=True)
+class GuardReport:
+    """`discrepancies` are those left after the records were settled.
+
+    `ended`: contracts and sides whose records ended in this run. `contradictions`: failures that must not be possible.
+    """
+
+    positions: int = 0
+    level: KillLevel = KillLevel.NORMAL
+    discrepancies: tuple[Discrepancy, ...] = ()
+    repaired: list[str] = field(default_factory=list)
+    booked: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    ended: set[tuple[str, Side]] = field(default_factory=set)
+    naked_seconds: float = 0.0
+    unreadable: tuple[str, ...] = ()
