@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, cast
@@ -12,8 +13,9 @@ from tests.simulation.memory.decisions import MemoryDecisions
 from tests.simulation.memory.market import MemoryMarketData
 from tests.simulation.memory.tables import MemoryTables
 from tests.simulation.world import START, SimulatedWorld
+from tests.unit.control.records import decision
 from trading.model.candles import Candle, CandleSeries
-from trading.model.decisions import Bias, Decision, Outcome
+from trading.model.decisions import Bias, Decision
 from trading.model.instruments import Instrument, InstrumentId
 from trading.model.times import Timeframe
 
@@ -90,14 +92,4 @@ def _candle(opened: int, low: float, high: float, first: float, last: float) -> 
 
 
 def _decision(coin: InstrumentId, at: datetime, bias: Bias) -> Decision:
-    return Decision(
-        instrument=coin,
-        decision_bar=at,
-        outcome=Outcome.NO_SETUP,
-        sentence="No setup.",
-        code_version="simulated",
-        rules_fingerprint="simulated",
-        inputs_fingerprint="simulated",
-        daily_bias=bias,
-        structure_trend=bias,
-    )
+    return replace(decision(coin, at), daily_bias=bias, structure_trend=bias)

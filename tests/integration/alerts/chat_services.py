@@ -8,13 +8,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from infra.local.receiver import check_post
 from shared.chat_messages import length
+from tests.fakes import http_service
+from tests.fakes.http_service import QuietHandler
 from trading.errors import InvalidInput
 
 RATES = {"slack": ((1, 1.0),), "discord": ((5, 2.0), (30, 60.0))}
@@ -96,7 +97,7 @@ def _parts(block: dict[str, Any]) -> list[dict[str, Any]]:
 
 @contextmanager
 def serving(services: ChatServices) -> Iterator[ChatServices]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             status, asked = services.take(self.path, text)
@@ -109,16 +110,6 @@ def serving(services: ChatServices) -> Iterator[ChatServices]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    services.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with http_service.serving(Handler) as url:
+        services.url = url
         yield services
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(2)

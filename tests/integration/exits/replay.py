@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -15,9 +15,10 @@ from infra.local.market.bars import Bar
 from infra.local.market.candle_files import describe, read_bars
 from tests.fakes.shared_folder import SHARED
 from tests.integration.limits.local_stack import LocalStack
+from tests.unit.control.records import decision
 from trading.matching import candle_waypoints
 from trading.model.candles import Candle, CandleSeries
-from trading.model.decisions import Bias, Decision, Outcome
+from trading.model.decisions import Bias, Decision
 from trading.model.instruments import InstrumentId, Side
 from trading.model.positions import Position
 from trading.model.times import Timeframe
@@ -182,17 +183,7 @@ class _Replay:
     def _decision(self, at: datetime) -> Decision:
         then = self._began + (at - self._opened)
         daily, structure = _bias(then) if self._window.biased else (Bias.NEUTRAL, Bias.NEUTRAL)
-        return Decision(
-            instrument=COIN,
-            decision_bar=at,
-            outcome=Outcome.NO_SETUP,
-            sentence="No setup.",
-            code_version="scenario",
-            rules_fingerprint="scenario",
-            inputs_fingerprint="scenario",
-            daily_bias=daily,
-            structure_trend=structure,
-        )
+        return replace(decision(COIN, at), daily_bias=daily, structure_trend=structure)
 
 
 def _bias(at: datetime) -> tuple[Bias, Bias]:

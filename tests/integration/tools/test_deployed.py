@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -22,6 +20,7 @@ from infra.cli.explain import explanation
 from infra.cli.replay import replay
 from shared.storage.market_data import MarketDataStore
 from tests.fakes.cloud import emulated
+from tests.fakes.http_service import QuietHandler, serving
 from tests.unit.strategy.markets import DECISION_BAR, INSTRUMENT, hours, snapshot
 from trading.errors import InvalidInput
 from trading.model.decisions import Outcome
@@ -119,20 +118,15 @@ def test_chart_says_what_is_no_longer_as_then(place: DecidedPlace) -> None:
 def formation(status: int) -> Iterator[str]:
     """A CloudFormation on loopback that knows one stack, or none."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.end_headers()
             self.wfile.write((DESCRIBED if status == 200 else UNKNOWN).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Answer) as url:
+        yield url
 
 
 def aws_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +163,7 @@ OUTPUTS = DESCRIBED.replace(
 def lambda_that_hangs_up(asked: list[str]) -> Iterator[str]:
     """It has worked, and its answer is lost on the way."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path.startswith("/2015-03-31/functions/"):
@@ -180,13 +174,8 @@ def lambda_that_hangs_up(asked: list[str]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(OUTPUTS.encode())
 
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Answer) as url:
+        yield url
 
 
 def test_lost_answer_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

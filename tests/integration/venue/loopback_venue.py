@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.http_service import QuietHandler, serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Scripted:
 class LoopbackVenue:
     """Answers by path; a path of several answers gives them in turn and repeats the last."""
 
-    url: str
+    url: str = ""
     answers: dict[str, list[Scripted]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
@@ -62,7 +64,7 @@ class LoopbackVenue:
 
 
 def _handler(venue: LoopbackVenue) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
@@ -93,24 +95,15 @@ def _handler(venue: LoopbackVenue) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
             self.wfile.write(payload)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Requests are kept in `asked`, not printed."""
-
     return Handler
 
 
 @contextmanager
 def running() -> Iterator[LoopbackVenue]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    venue = LoopbackVenue(url=f"http://127.0.0.1:{server.server_address[1]}")
-    server.RequestHandlerClass = _handler(venue)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield venue
-    finally:
-        venue.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    venue = LoopbackVenue()
+    with serving(_handler(venue)) as url:
+        venue.url = url
+        try:
+            yield venue
+        finally:
+            venue.released.set()
