@@ -11,7 +11,8 @@ import pytest
 import functions.control_trading.handler as control_trading
 import functions.execute_signals.execute as execute
 import shared.guard.positions as positions
-from tests.fakes.records import filled, planned, signal, waiting, with_state
+from tests.fakes.records import control, filled, planned, signal, waiting, with_state
+from tests.simulation.fault_model import DAY_MS, Window
 from tests.simulation.invariants.liveness import (
     LIVENESS,
     BooksAgree,
@@ -174,6 +175,17 @@ def test_refused_closing_is_excused_only_without_record(coin: str, excused: bool
     trial.world.ledger_truth.adopt_position(planned())
     answer = {"ok": False, "error": f"positions: no answer: nothing is recorded for {coin} that could be closed later"}
     assert (operated(trial, "close", answer) == "") is excused
+
+
+@pytest.mark.parametrize(("kind", "excused"), [("key revoked", True), ("venue outage", False)])
+def test_resume_without_a_look_is_excused_by_a_revoked_key(kind: str, excused: bool) -> None:
+    """An outage is a fault of the call, and told as such; a revoked key is none."""
+    trial = trial_of(PeopleGetWhatTheyAsk)
+    switch = trial.world.control_truth
+    switch.set_control(control(KillLevel.FLATTEN, version=switch.control(START).version))
+    trial.world.faults.windows.append(Window(key="window", kind=kind, start_ms=0, end_ms=DAY_MS))
+    error = "level is K3 and the venue does not say what is open: positions: the venue refuses the key"
+    assert (operated(trial, "resume", {"ok": False, "error": error}) == "") is excused
 
 
 def test_pause_that_changes_nothing_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

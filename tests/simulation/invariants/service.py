@@ -21,6 +21,8 @@ from trading.model.positions import PositionState
 NO_RECORD = "nothing is recorded for "
 """Of one coin, while the venue does not say what it holds."""
 
+UNSEEN = "the venue does not say what is open"
+
 
 class PeopleGetWhatTheyAsk(QuietRule):
     """L6: what an operator asks for without a hindrance happens: pause, flatten, and a resume of a flat account."""
@@ -66,7 +68,15 @@ class PeopleGetWhatTheyAsk(QuietRule):
             return
         if action == "close" and self._has_no_record(error.partition(NO_RECORD)[2].partition(" ")[0]):
             return
+        if action == "resume" and raised and UNSEEN in error and self._key_was_revoked():
+            return
         yield f"{process.invocation.name} was refused: {error}"
+
+    def _key_was_revoked(self) -> bool:
+        """Within the run: nothing then proves that the account is flat."""
+        now_ms = self.world.kernel.now_ms
+        revoked = (each for each in self.world.faults.windows if each.kind == "key revoked")
+        return any(each.start_ms <= now_ms < each.end_ms + MINUTE_MS for each in revoked)
 
     def _has_no_record(self, coin: str) -> bool:
         """Nothing could carry the order for it out later, so the person is told to ask again, and does."""

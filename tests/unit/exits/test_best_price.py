@@ -50,6 +50,13 @@ def test_bar_that_opened_with_the_position_counts(side: Side) -> None:
     assert f"best price {102 if side is LONG else 98}:" in trailing(late)
 
 
+def test_bar_that_ended_with_the_target_does_not_count() -> None:
+    """Its best price came before the target did."""
+    ended = {"opened_at": BAR, "first_target_at": BAR + timedelta(hours=1)}
+    given = seen(LONG, (105.0, 99.8), (103.0, 101.0), **ended)
+    assert "best price 103" in trailing(given)
+
+
 @pytest.mark.parametrize(("opened", "best"), [(HIT, "102"), (None, "102"), (BAR - SECOND, "104")])
 def test_position_without_its_time_trails_from_the_target(opened: datetime | None, best: str) -> None:
     assert f"best price {best}" in trailing(seen(LONG, (104.0, 99.8), opened_at=opened))

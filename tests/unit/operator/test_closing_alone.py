@@ -74,6 +74,17 @@ def test_stop_goes_when_the_venue_shows_nothing(world: World, scope: str) -> Non
     assert [each.exit_reason for each in world.trades()] == ["flatten"]
 
 
+def test_stop_goes_though_another_coin_is_held(world: World) -> None:
+    for name in ("COIN", "ETH"):
+        world.open_position(name)
+    closed_by_a_person(world, "COIN")
+    world.venue.advance(60)
+    assert closed_by_a_person(world, "COIN")["closing"] == [GONE]
+    others = [each for each in world.position().intents if each.purpose is Purpose.STOP]
+    assert [(each.state, each.reason) for each in others] == [(IntentState.CANCEL_PENDING, "the position is flat")]
+    assert held(world) == {"PF_ETHUSD"}
+
+
 def test_answer_speaks_only_of_what_was_sent(world: World) -> None:
     world.open_position()
     assert closed_by_a_person(world)["closing"] == [f"COIN: market exit of {world.position().quantity}"]

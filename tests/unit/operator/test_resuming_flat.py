@@ -71,6 +71,14 @@ def test_token_is_good_for_the_records_that_were_shown(flattened: World) -> None
     assert ask(flattened, token=token)["kill_level"] == 0
 
 
+def test_token_of_an_empty_ledger_is_good_for_nothing_more(flattened: World) -> None:
+    token = ask(flattened)["token"]
+    damaged(flattened)
+    damaged(flattened, "BTC")
+    left = "BTC: its record cannot be read; SOL: its record cannot be read"
+    assert refusal(flattened, token=token) == f"more is left than was shown: {left}; ask again without token"
+
+
 def waiting(state: IntentState) -> Position:
     made = replace(position("ETH", PositionState.OPENING), quantity=NOTHING)
     return made.with_intent(replace(entry(made), state=state))

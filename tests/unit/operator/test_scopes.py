@@ -16,7 +16,7 @@ from functions.control_trading.strays import adopt
 from tests.unit.control.records import instrument, position, quote, universe, venue_position
 from tests.unit.operator.scene import World, desk_of
 from trading.errors import InvalidInput, VenueUnavailable
-from trading.model.instruments import InstrumentId, Universe
+from trading.model.instruments import InstrumentId, Side, Universe
 from trading.model.orders import OrderType
 from trading.model.positions import Position, PositionState
 
@@ -169,3 +169,13 @@ def test_stray_without_a_price_is_refused_for_one_coin(held: World) -> None:
     )
     answer = both_steps(held, "ALL")
     assert (answer["ok"], len(answer["failures"])) == (True, 1)
+
+
+def test_refusal_names_everything_that_failed(held: World) -> None:
+    held.venue.tickers = {}
+    long = venue_position("SOL")
+    held.venue.held = (long, replace(long, side=Side.SHORT))
+    with pytest.raises(VenueUnavailable) as caught:
+        both_steps(held, "SOL")
+    alone = "PF_SOLUSD: no price is known by which it could get a stop"
+    assert str(caught.value).startswith(f"{alone}; {alone}: nothing is recorded")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from functions.control_trading.flatten import confirm, preview
+from functions.control_trading.payloads import parse_request
 from functions.control_trading.strays import adopt
-from tests.unit.control.records import position, quote, venue_position
+from tests.unit.control.records import NOW, instrument, position, quote, venue_position
 from tests.unit.operator.scene import World, desk_of
-from trading.model.instruments import InstrumentId
+from trading.model.instruments import InstrumentId, Universe
 from trading.model.positions import PositionState
 from trading.model.units import Quantity
 
@@ -68,3 +73,31 @@ def test_unreadable_record_keeps_its_place(world: World) -> None:
 def test_stray_belongs_to_its_own_scope(world: World, scope: str, closed: bool) -> None:
     stray(world)
     assert desk_of(world).close(scope)["without_record"] == (["PF_SOLUSD"] if closed else [])
+
+
+def named_by_the_universe(world: World) -> str:
+    """A coin whose contract does not say its name."""
+    named = replace(instrument("KILO"), contract="PF_FOOUSD")
+    stored = world.cloud.market.universe()
+    world.cloud.market.save_universe(Universe(instruments=(named,)), NOW, stored)
+    return named.contract
+
+
+def test_stray_goes_by_the_name_of_the_universe(world: World) -> None:
+    contract = named_by_the_universe(world)
+    world.venue.held = (replace(venue_position("FOO"), contract=contract),)
+    world.venue.tickers = {contract: replace(quote("FOO"), contract=contract)}
+    assert desk_of(world).close("KILO")["without_record"] == [contract]
+
+
+def test_order_reaches_a_record_by_the_name_of_the_universe(world: World) -> None:
+    """The record stands under its contract's name, and the venue is silent: the order must lie in it."""
+    market = replace(instrument("PF_FOOUSD"), contract=named_by_the_universe(world))
+    world.ledger.adopt_position(replace(position("PF_FOOUSD"), market=market))
+    asked = {"action": "flatten", "scope": "KILO", "operator": "anna", "reason": "looked"}
+    first: Any = parse_request(asked)
+    second: Any = parse_request(asked | {"token": preview(desk_of(world), first)["token"]})
+    world.venue.silent = True
+    confirm(desk_of(world), second)
+    (record,) = world.ledger.open_positions()
+    assert record.close_reason == "flatten"
