@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.storage.ledger import Ledger
 from trading.errors import StoreConflict, VenueUnavailable
 from trading.model.flat_stop import nothing_to_reduce
-from trading.model.orders import IntentState, OrderIntent, Purpose, refused_for_price
+from trading.model.orders import IntentState, OrderIntent, PositionId, Purpose, refused_for_price
 from trading.model.positions import Position, PositionState
 from trading.model.steps import Cancel, Leave, Send, Step
 from trading.model.venue import SendAnswer, SendOutcome, refused_for_now
@@ -46,6 +46,7 @@ class OrderDesk:
         self.unknown = 0
         self.rejections: list[str] = []
         self.refused_protection: list[str] = []
+        self._lost: dict[PositionId, set[Purpose]] = {}
 
     def send(self, position: Position, intent: OrderIntent) -> Position:
         """Send one planned intent of this position, once; a protective one whose fate is unknown a second time.
@@ -71,7 +72,7 @@ class OrderDesk:
         What failed waits for the next run; only a refused stop is tried again at once where no other works, because
         without one the position must go, and an order whose fate is unknown once more as it was.
         """
-        failed: set[Purpose] = set()
+        failed = set(self._lost.get(position.id, ()))
         for _ in range(ROUNDS):
             steps = [
                 each for each in decide(position) if not (isinstance(each, Send) and each.intent.purpose in failed)
@@ -80,9 +81,21 @@ class OrderDesk:
                 break
             for step in steps:
                 position = self._do(position, step)
-                if isinstance(step, Send) and _failed(position, step.intent):
+                if isinstance(step, Send) and self._failed(position, step.intent):
                     failed.add(step.intent.purpose)
         return position
+
+    def _failed(self, position: Position, intent: OrderIntent) -> bool:
+        """Not to be repeated now: its fate stays unknown (only the next run may use a new id), or it was refused and is
+        no stop to try anew."""
+        known = position.by_client_order_id(intent.client_order_id) or intent
+        if known.state is IntentState.UNKNOWN and not known.may_be_sent_again:
+            self._lost.setdefault(position.id, set()).add(intent.purpose)
+            return True
+        passing = refused_for_now(known.reason) or nothing_to_reduce(known.reason)
+        stands = any(each.state.works for each in position.of(Purpose.STOP))
+        again = known.purpose is Purpose.STOP and not passing and not stands
+        return known.state is IntentState.REJECTED and not again
 
     def _do(self, position: Position, step: Step) -> Position:
         if isinstance(step, Send):
@@ -157,16 +170,6 @@ def _sending(known: OrderIntent, now: datetime, deadline: datetime) -> OrderInte
     if known.state is not IntentState.PLANNED:
         raise StoreConflict(f"{known.purpose} {known.client_order_id} is {known.state} by now: another run has sent it")
     return known.moved(IntentState.SENDING, sent_at=now, process_before=deadline)
-
-
-def _failed(position: Position, intent: OrderIntent) -> bool:
-    """Not to be repeated in this run: its fate stays unknown, or it was refused and is no stop to try anew."""
-    known = position.by_client_order_id(intent.client_order_id) or intent
-    passing = refused_for_now(known.reason) or nothing_to_reduce(known.reason)
-    stands = any(each.state.works for each in position.of(Purpose.STOP))
-    again = known.purpose is Purpose.STOP and not passing and not stands
-    lost = known.state is IntentState.UNKNOWN and not known.may_be_sent_again
-    return lost or (known.state is IntentState.REJECTED and not again)
 
 
 def _answered(known: OrderIntent, answer: SendAnswer) -> OrderIntent:

@@ -70,8 +70,7 @@ def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: E
     if below_minimum(position):
         report.dust.append(f"{position.instrument}: {plain(position.quantity)}, below {plain(position.market.minimum)}")
     if position.state is PositionState.CLOSING:
-        if inputs.quotes is not None:
-            _carry_out(desk, position, inputs)
+        _repeat(desk, position, inputs)
         return
     case = inputs.case(desk, position)
     if passed_first_target(case):
@@ -83,6 +82,15 @@ def _manage(desk: TradingDesk, position: Position, inputs: ExitInputs, report: E
     if verdict.fired is not None and not (below_minimum(position) and isinstance(verdict.action, MoveStop)):
         report.fired[verdict.fired] += 1
         _follow(desk, position, verdict, inputs, report)
+    elif position.state is PositionState.UNPROTECTED and desk.rules.reconciliation.repair_missing_stop:
+        # Known to be naked: it does not wait for what else the venue shows, which may not answer.
+        _repeat(desk, position, inputs)
+
+
+def _repeat(desk: TradingDesk, position: Position, inputs: ExitInputs) -> None:
+    """Send what is still due, while the venue answers."""
+    if inputs.quotes is not None:
+        _carry_out(desk, position, inputs)
 
 
 def _follow(

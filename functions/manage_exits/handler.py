@@ -14,18 +14,18 @@ from shared.trading_desk import open_desk
 def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     desk = open_desk(load_settings(TradingSettings), telemetry)
     report = manage_exits(desk)
-    proof = {
+    proof: dict[str, Any] = {
         "positions": report.positions,
         "dust": report.dust,
         "evaluated": report.evaluated,
         "without_input": report.without_input,
         "fired": report.fired,
-        "repaired": report.guarded.repaired if report.guarded else [],
         "sent": desk.orders.sent,
         "failures": report.failures,
     }
     telemetry.count("ExitsFired", sum(report.fired.values()))
     if report.guarded is not None:
+        proof["guarded"] = report.guarded.proof()
         telemetry.seconds("NakedSeconds", report.guarded.naked_seconds)
     telemetry.note("exits", proof)
     desk.control.record_run("manage_exits", desk.now, proof)

@@ -16,15 +16,11 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     report = reconcile_positions(desk)
     proof = {
         "positions": report.positions,
-        "discrepancies": [f"{each.kind} {each.subject}: {each.detail}" for each in report.discrepancies],
-        "repaired": report.repaired,
-        "booked": report.booked,
         "failures": report.failures,
-        "contradictions": report.contradictions,
         "equity": report.equity,
         "day_loss_pct": report.day_loss_pct,
         "sent": desk.orders.sent,
-    }
+    } | report.proof()
     telemetry.count("Discrepancies", len(report.discrepancies))
     telemetry.seconds("NakedSeconds", report.naked_seconds)
     telemetry.note("reconciliation", proof)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.failures import FAILURES
 from shared.guard.ending import end_if_over
 from shared.guard.look import Look, Quotes, read_view
@@ -13,7 +15,8 @@ from shared.trading_desk import TradingDesk
 from trading.execution.flattening import under_kill_level
 from trading.model.control import KillLevel
 from trading.model.positions import Position
-from trading.reconciliation.compare import discrepancies, mark_missing
+from trading.model.units import NOTHING
+from trading.reconciliation.compare import discrepancies, doubled, mark_missing
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.settle import settle
 from trading.reconciliation.view import DiscrepancyKind
@@ -31,7 +34,8 @@ def guard_positions(desk: TradingDesk, report: GuardReport, policies: Policies =
         view = read_view(desk, positions, report)
         look = Look(desk=desk, view=view, quotes=Quotes(desk), policies=policies, report=report)
         report.level = _level(look) if positions else KillLevel.NORMAL
-        settled = tuple(_settle_one(look, each) for each in positions)
+        doubles = doubled(positions)
+        settled = tuple(_settle_one(look, each, double=each.id in doubles) for each in positions)
         left = tuple(each for each in settled if each is not None)
         left += adopt_strangers(look, left)
         left = cancel_orphans(look, left)
@@ -51,11 +55,13 @@ def _level(look: Look) -> KillLevel:
         return KillLevel.NO_ENTRIES
 
 
-def _settle_one(look: Look, position: Position) -> Position | None:
-    """The position as it now stands, or None when its record has ended."""
+def _settle_one(look: Look, position: Position, *, double: bool) -> Position | None:
+    """The position as it now stands, or None when its record has ended. One that stands for what another record stands
+    for already stands for nothing, and ends as such: its stop goes while the other's works."""
     desk, view, report = look.desk, look.view, look.report
     try:
         settled = settle(position, view, desk.rules.execution, look.policies)
+        settled = replace(settled, quantity=NOTHING) if double else settled
         settled = mark_missing(settled, desk.now, sure=view.fills_known)
         settled = under_kill_level(settled, report.level)
         if settled != position:

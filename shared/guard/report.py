@@ -26,3 +26,12 @@ class GuardReport:
     ended: set[tuple[str, Side]] = field(default_factory=set)
     naked_seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
+
+    def proof(self) -> dict[str, list[str]]:
+        """For the record of the run that did it."""
+        return {
+            "discrepancies": [f"{each.kind} {each.subject}: {each.detail}" for each in self.discrepancies],
+            "repaired": self.repaired,
+            "booked": self.booked,
+            "contradictions": self.contradictions,
+        }

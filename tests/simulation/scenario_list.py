@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.simulation.scenarios import Act, Idea, Knots, Scenario, ScriptedWorkload, ladder
+from tests.simulation.scenarios import TOGETHER_S, Act, Idea, Knots, Scenario, ScriptedWorkload, ladder
 from trading.model.instruments import Side
 
 LONG = ladder(Side.LONG, "99.5 98.5 98.7 100.5 102.0")
@@ -87,6 +87,23 @@ SCENARIOS: tuple[Scenario, ...] = (
         minutes=5,
         prices=(FLAT,),
         acts=(Act(minute=1.5, do=lambda people: people.owner_buys(0, 2_000)),),
+        expects=("repaired stop",),
+    ),
+    Scenario(
+        name="stop cancelled, guards in one second",
+        minutes=8,
+        prices=(FILLED,),
+        ideas=(Idea(levels=LONG),),
+        acts=(Act(minute=5.2, do=_owner_cancels),),
+        slots_s=TOGETHER_S,
+        expects=(BOUGHT, "repaired stop"),
+    ),
+    Scenario(
+        name="ghost opened, guards in one second",
+        minutes=5,
+        prices=(FLAT,),
+        acts=(Act(minute=1.2, do=lambda people: people.owner_buys(0, 2_000)),),
+        slots_s=TOGETHER_S,
         expects=("repaired stop",),
     ),
     Scenario(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,9 @@ Knots = tuple[tuple[float, str], ...]
 
 SLOTS_S = {"reconcile_positions": 5, "execute_signals": 25, "manage_exits": 45}
 """Seconds of every minute at which the functions run."""
+
+TOGETHER_S = {"reconcile_positions": 5, "execute_signals": 5, "manage_exits": 6}
+"""As they run where the scheduler starts all of them at once."""
 
 WHO = {"operator": "simulated", "reason": "scripted"}
 
@@ -65,6 +68,7 @@ class Scenario:
     stop_when_flat: bool = True
     rules: Mapping[str, Mapping[str, Any]] | None = None
     expects: tuple[str, ...] = ()
+    slots_s: Mapping[str, int] = field(default_factory=lambda: SLOTS_S)
     tier: str = "A"
 
     def world(self, tape: Tape) -> SimulatedWorld:
@@ -118,7 +122,7 @@ class ScriptedWorkload(Workload):
     def prepare(self, until_ms: int) -> None:
         self._closes(until_ms)
         for minute in range(until_ms // MINUTE_MS):
-            for function, second in SLOTS_S.items():
+            for function, second in self.scenario.slots_s.items():
                 self.world.kernel.at(minute * MINUTE_MS + second * 1000, self._scheduled(function, minute))
         for number, idea in enumerate(self.scenario.ideas):
             self.world.kernel.at(int(idea.minute * MINUTE_MS), self._offered(number, idea))

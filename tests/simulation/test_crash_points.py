@@ -40,6 +40,8 @@ def test_script_without_faults_does_what_it_says(scenario: Scenario) -> None:
         ("stop refused while flat", 150),
         ("ghost opened by the owner", 60),
         ("stop cancelled by the owner", 150),
+        ("stop cancelled, guards in one second", 150),
+        ("ghost opened, guards in one second", 60),
     ],
 )
 def test_process_may_die_after_any_call(name: str, calls: int) -> None:

@@ -5,12 +5,17 @@ Decision record 0016 rests on these tests.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from itertools import cycle
 
 import pytest
 
+from functions.manage_exits.exit import manage_exits
 from functions.reconcile_positions.reconcile import reconcile_positions
 from shared.failures import FAILURES
+from shared.trading_desk import TradingDesk
 from tests.fakes.cloud import Cloud, emulated
 from tests.integration.trading.baton import Baton, HandedVenue, hand_over_at_every_store_call
 from tests.integration.trading.interleaving import Meanwhile
@@ -28,17 +33,19 @@ def stops(world: World) -> list[object]:
 
 
 def race(monkeypatch: pytest.MonkeyPatch, world: World, runs: int, seed: int) -> None:
-    """So many reconcile runs at the same moment; the baton may change hands at every call of venue and store."""
+    """So many guards at the same moment, by turns those of reconcile and of the exits; the baton may change hands at
+    every call of venue and store."""
     baton = Baton(seed, restless=(0.3, 0.6, 1.0)[seed % 3])
     with monkeypatch.context() as patched:
         hand_over_at_every_store_call(patched, baton)
 
-        def run() -> None:
+        def run(function: Callable[[TradingDesk], object]) -> None:
             # A run that loses a write gives way: the winner does the work.
             with suppress(*FAILURES):
-                reconcile_positions(world.desk(venue=HandedVenue(world.venue, baton)))
+                function(world.desk(venue=HandedVenue(world.venue, baton)))
 
-        baton.race([run] * runs)
+        both = cycle((reconcile_positions, manage_exits) if seed % 2 else (reconcile_positions,))
+        baton.race([partial(run, next(both)) for _ in range(runs)])
     assert len(set(baton.hands)) > runs
 
 

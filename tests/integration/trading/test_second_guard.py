@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from functions.manage_exits.exit import ExitReport, manage_exits
+from functions.manage_exits.inputs import READING_LASTS
 from tests.fakes.records import coin, rules_with
 from tests.fakes.venue import VenueInMemory
 from tests.integration.trading.test_repairs import COIN, by_hand, cancel_stop
 from tests.integration.trading.world import World
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import PositionState
-from trading.reconciliation.adopting import adopt_ghost
+from trading.reconciliation.adopting import adopt_ghost, beside
 
 
 class Watched:
@@ -117,6 +118,51 @@ def test_silent_positions_keep_no_exit_from_being_judged(world: World) -> None:
     assert report.failures == ["second guard: positions does not answer"]
 
 
+@pytest.mark.parametrize("silent", ["positions", "open_orders"])
+def test_known_naked_position_waits_for_no_view(world: World, silent: str) -> None:
+    naked(world)
+    world.venue.faults.reads = {silent}
+    seen_by(world)
+    assert world.intent(Purpose.STOP).state is IntentState.LIVE
+
+
+def test_stop_of_a_dead_run_is_sent_in_the_same_second(world: World) -> None:
+    world.open_position()
+    cancel_stop(world)
+    world.venue.faults.sends = ["killed before"]
+    with pytest.raises(SystemExit):
+        world.reconcile()
+    assert world.intent(Purpose.STOP).state is IntentState.SENDING
+    world.venue.advance(1)
+    seen_by(world)
+    assert world.intent(Purpose.STOP).state is IntentState.LIVE
+    assert world.venue.naked_seconds_max() == 1
+
+
+def test_lost_stop_gets_a_new_name_only_in_the_next_run(world: World) -> None:
+    """Of exits and guard together: known to be naked, both ask for the stop."""
+    naked(world)
+    world.venue.faults.sends = ["lost request"] * 2
+    before = len(world.venue.placed)
+    seen_by(world)
+    assert len(world.venue.placed) == before + 2
+    assert world.intent(Purpose.STOP).generation == 2
+    world.venue.advance(60)
+    seen_by(world)
+    stop = world.intent(Purpose.STOP)
+    assert (stop.generation, stop.state) == (3, IntentState.LIVE)
+
+
+def test_slow_exits_leave_the_guard_out(world: World) -> None:
+    world.open_position()
+    cancel_stop(world)
+    desk = world.desk()
+    world.venue.advance((READING_LASTS + timedelta(seconds=1)).total_seconds())
+    report = manage_exits(desk)
+    assert report.failures == ["second guard: left out, the exits took too long"]
+    assert report.evaluated
+
+
 def test_guard_of_the_exits_keeps_what_failed(world: World) -> None:
     world.open_position()
     cancel_stop(world)
@@ -127,7 +173,7 @@ def test_guard_of_the_exits_keeps_what_failed(world: World) -> None:
 
 def without_any_answer(world: World) -> World:
     """Nothing reaches the venue: no read, and no send comes back."""
-    world.venue.faults.reads = {"quotes", "orders_by_client_ids", "open_orders", "fills", "positions"}
+    world.venue.faults.reads = {"quotes", "order_reports", "open_orders", "fills", "positions"}
     world.venue.faults.sends = ["lost request"] * 100
     return world
 
@@ -155,3 +201,18 @@ def test_exit_goes_out_again_once_the_venue_answers(world: World) -> None:
     world.venue.faults.sends = []
     world.minutes(3)
     assert not world.venue.positions()
+
+
+def test_ghost_that_was_adopted_twice_ends_with_one_record(world: World) -> None:
+    """Two runs at once, of which one could not read the universe: the records bear different names."""
+    by_hand(world, "mkt", "buy", "5")
+    (shown,) = world.venue.positions()
+    mark = world.venue.quotes()[COIN].mark
+    for market in (coin("COIN"), beside(coin("COIN"))):
+        world.cloud.ledger.adopt_position(adopt_ghost(shown, market, mark, world.rules, world.venue.now()))
+    world.reconcile()
+    world.minutes(4)
+    (left,) = world.cloud.ledger.open_positions()
+    assert (left.instrument, left.quantity) == ("COIN", 5)
+    assert len([each for each in world.venue.open_orders() if each.trigger_price is not None]) == 1
+    assert world.venue.naked_seconds_max() == 0

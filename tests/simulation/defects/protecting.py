@@ -102,8 +102,8 @@ def _flattened_on_sight(adopt: Any) -> Any:
 
 
 def _one_poison_ends_the_loop(settle_one: Any) -> Any:
-    def settling(look: Any, position: Position) -> Position | None:
-        settled: Position | None = settle_one(look, position)
+    def settling(look: Any, position: Position, **given: Any) -> Position | None:
+        settled: Position | None = settle_one(look, position, **given)
         if look.report.failures:
             raise RuntimeError(look.report.failures[0])
         return settled

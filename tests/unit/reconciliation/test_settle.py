@@ -21,10 +21,11 @@ from tests.fakes.records import (
 )
 from tests.unit.reconciliation.views import intent_of, settled
 from trading.execution.plan import exit_intent, target_intent
+from trading.model.instruments import Side
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.units import Price, Quantity
-from trading.model.venue import OrderFate
+from trading.model.venue import OrderFate, VenuePosition
 from trading.reconciliation.settle import in_doubt
 
 S = IntentState
@@ -122,14 +123,33 @@ def test_send_without_answer_becomes_unknown() -> None:
     assert entry_after(position, NOW + seconds(25.001)) is S.UNKNOWN
 
 
-@pytest.mark.parametrize(("purpose", "waited"), [(Purpose.STOP, 10), (Purpose.TARGET_1, 25), (Purpose.EXIT, 25)])
-def test_only_a_stop_is_doubted_at_its_deadline(purpose: Purpose, waited: float) -> None:
-    """Asked for again it is the same order by its id; the position may have nothing else that covers it."""
+def sending(purpose: Purpose) -> Position:
     position = filled().with_intent(exit_intent(filled(), NOW))
     position = position.with_intent(target_intent(position, Purpose.TARGET_1, Quantity(1), Price(101), NOW))
-    position = with_state(position, purpose, S.SENDING)
-    before = settled(position, NOW + seconds(waited), positions=[held(position)])
-    after = settled(position, NOW + seconds(waited + 0.001), positions=[held(position)])
+    return with_state(position, purpose, S.SENDING)
+
+
+def test_stop_of_a_standing_position_is_doubted_at_once() -> None:
+    """Asked for again it is the same order by its id; the position may have nothing else that covers it."""
+    position = sending(Purpose.STOP)
+    assert intent_of(settled(position, NOW, positions=[held(position)]), Purpose.STOP).state is S.UNKNOWN
+    shown = order_of(position, intent_of(position, Purpose.STOP))
+    there = settled(position, NOW, positions=[held(position)], open_orders=[shown])
+    assert intent_of(there, Purpose.STOP).state is S.LIVE
+
+
+@pytest.mark.parametrize("shown", [[], [held(filled(), side=Side.SHORT)], [held(filled(), quantity=Quantity(0))]])
+def test_stop_of_nothing_waits_for_its_sender(shown: list[VenuePosition]) -> None:
+    position = sending(Purpose.STOP)
+    assert intent_of(settled(position, NOW + seconds(25), positions=shown), Purpose.STOP).state is S.SENDING
+    assert intent_of(settled(position, NOW + seconds(25.001), positions=shown), Purpose.STOP).state is S.UNKNOWN
+
+
+@pytest.mark.parametrize("purpose", [Purpose.TARGET_1, Purpose.EXIT])
+def test_other_orders_wait_for_their_sender(purpose: Purpose) -> None:
+    position = sending(purpose)
+    before = settled(position, NOW + seconds(25), positions=[held(position)])
+    after = settled(position, NOW + seconds(25.001), positions=[held(position)])
     assert (intent_of(before, purpose).state, intent_of(after, purpose).state) == (S.SENDING, S.UNKNOWN)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 import pytest
 
-from tests.fakes.records import NOW, filled, held, waiting, with_state
+from tests.fakes.records import NOW, RULES, coin, filled, held, seconds, waiting, with_state
 from tests.unit.reconciliation.views import settled, view
-from trading.model.instruments import Side
+from trading.model.instruments import Instrument, Side
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position
-from trading.reconciliation.compare import ghosts, kind_of_stranger
+from trading.model.units import Price
+from trading.reconciliation.adopting import adopt_ghost, beside
+from trading.reconciliation.compare import doubled, ghosts, kind_of_stranger
 from trading.reconciliation.view import DiscrepancyKind
 
 S = IntentState
@@ -41,3 +46,20 @@ def test_ghost_is_what_such_a_record_stands_beside() -> None:
     assert ghosts((waiting(),), shown) == ()
     assert kind_of_stranger((ended(),), held(ended(), 3)) is DiscrepancyKind.GHOST
     assert kind_of_stranger((ended(),), held(ended(), 3, side=Side.SHORT)) is DiscrepancyKind.OPPOSITE_POSITION
+
+
+def adopted(market: Instrument, side: Side = Side.LONG, at: datetime = NOW) -> Position:
+    return adopt_ghost(held(filled(), 3, side=side), market, Price(100), RULES, at)
+
+
+def test_second_record_of_the_same_stranger_is_a_double() -> None:
+    first, second = adopted(beside(coin())), adopted(coin(), at=NOW + seconds(1))
+    for records in ((first, second), (second, first)):
+        assert doubled(records) == {second.id}
+    assert doubled((adopted(coin()), adopted(beside(coin())))) == {adopted(beside(coin())).id}
+
+
+def test_records_that_differ_in_anything_are_no_doubles() -> None:
+    other = adopted(coin("OTHER"))
+    other = replace(other, market=replace(other.market, contract="PF_OTHERUSD"))
+    assert doubled((adopted(coin()), adopted(beside(coin()), Side.SHORT), other, filled())) == frozenset()

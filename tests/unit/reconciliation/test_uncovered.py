@@ -39,6 +39,7 @@ def test_two_stops_cover_together_what_they_hold() -> None:
     [
         {"kind": OpenOrderKind.TAKE_PROFIT},
         {"reduce_only": False},
+        {"trigger_signal": "last"},
         {"side": OrderSide.opening(Side.LONG)},
         {"contract": "PF_OTHERUSD"},
         {"client_order_id": None},

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, OrderIntent, OrderSide, Purpose
+from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, OrderIntent, OrderSide, PositionId, Purpose
 from trading.model.positions import Position, PositionState
 from trading.model.times import to_text
 from trading.model.venue import OpenOrder, OpenOrderKind, VenuePosition
-from trading.reconciliation.faults import order_faults
+from trading.reconciliation.faults import TRIGGERED_BY, order_faults
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
 from trading.rules import Rules
@@ -124,9 +124,9 @@ def uncovered(shown: tuple[VenuePosition, ...], orders: tuple[OpenOrder, ...]) -
 
 def _stopped(shown: VenuePosition, orders: tuple[OpenOrder, ...]) -> Decimal:
     closing = OrderSide.closing(shown.side)
-    stops = (each for each in orders if each.kind is OpenOrderKind.STOP and each.reduce_only and _is_ours(each))
-    own = (each for each in stops if each.contract == shown.contract and each.side is closing)
-    return sum((each.open_quantity for each in own), Decimal(0))
+    here = (each for each in orders if each.contract == shown.contract and each.side is closing and _is_ours(each))
+    stops = (each for each in here if each.kind is OpenOrderKind.STOP and each.trigger_signal == TRIGGERED_BY)
+    return sum((each.open_quantity for each in stops if each.reduce_only), Decimal(0))
 
 
 def _same_market(position: Position, shown: VenuePosition) -> bool:
@@ -176,6 +176,14 @@ def kind_of_stranger(positions: tuple[Position, ...], shown: VenuePosition) -> D
     """What a position without a record is: on our contract the other way round, or one that we know nothing of."""
     ours = any(each.contract == shown.contract and each.side is not shown.side for each in positions)
     return DiscrepancyKind.OPPOSITE_POSITION if ours else DiscrepancyKind.GHOST
+
+
+def doubled(positions: tuple[Position, ...]) -> frozenset[PositionId]:
+    """Adopted records of what an earlier one stands for already: two runs at once, of which one could not read the
+    universe's name of the coin, have each made one."""
+    adopted = sorted((each for each in positions if each.adopted), key=lambda each: (each.planned_at, each.instrument))
+    first = {(each.contract, each.side): each.id for each in reversed(adopted)}
+    return frozenset(each.id for each in adopted if each.id != first[each.contract, each.side])
 
 
 def mark_missing(position: Position, now: datetime, *, sure: bool = True) -> Position:

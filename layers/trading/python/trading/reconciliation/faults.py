@@ -5,6 +5,9 @@ from __future__ import annotations
 from trading.model.orders import OrderIntent, Purpose
 from trading.model.venue import OpenOrder, OpenOrderKind
 
+TRIGGERED_BY = "mark"
+"""A stop on any other price may fire on a wick of the last trade, or not with the price that liquidates."""
+
 
 def order_faults(intent: OrderIntent, contract: str, order: OpenOrder) -> tuple[str, ...]:
     """What is wrong with the working order of this intent; empty when it stands as meant.
@@ -31,7 +34,7 @@ def semantic_faults(intent: OrderIntent, contract: str, order: OpenOrder) -> tup
         compared.append(("reduce-only", order.reduce_only, True))
     if intent.purpose is Purpose.STOP:
         compared.append(("kind", order.kind, OpenOrderKind.STOP))
-        compared.append(("trigger signal", order.trigger_signal, "mark"))
+        compared.append(("trigger signal", order.trigger_signal, TRIGGERED_BY))
     return tuple(_told(name, shown, meant) for name, shown, meant in compared if shown != meant)
 
 

@@ -146,7 +146,7 @@ class _Settling:
     def _settle_absent(self, intent: OrderIntent) -> OrderIntent:
         now = self.view.at
         if intent.state is IntentState.SENDING:
-            if now <= self._answered_by(intent):
+            if self._waits_for_its_sender(intent):
                 return intent
             return intent.moved(IntentState.UNKNOWN, reason="no answer recorded")
         if intent.process_before is None:
@@ -168,12 +168,17 @@ class _Settling:
             return intent.moved(IntentState.NOT_PLACED, reason="absent everywhere after its deadline")
         return intent.moved(IntentState.CANCELLED, reason="gone from the working orders")
 
-    def _answered_by(self, intent: OrderIntent) -> datetime:
-        """Until when its sender may be at work. A stop is waited for only as long as the venue may take it: asked for
-        again it is the same order by its id, and nothing else covers the position meanwhile."""
-        if intent.purpose is Purpose.STOP and intent.process_before is not None:
-            return intent.process_before
-        return (intent.sent_at or intent.planned_at) + timedelta(seconds=self.rules.answer_timeout_s)
+    def _waits_for_its_sender(self, intent: OrderIntent) -> bool:
+        """The run that sends it may still be at work. Not for the stop of a position that stands: that run may be dead,
+        nothing else may cover the position, and asked for again it is the same order by its id."""
+        if intent.purpose is Purpose.STOP and self._stands():
+            return False
+        started = intent.sent_at or intent.planned_at
+        return self.view.at - started <= timedelta(seconds=self.rules.answer_timeout_s)
+
+    def _stands(self) -> bool:
+        shown = self.view.position(self.position.contract)
+        return shown is not None and shown.side is self.position.side and bool(shown.quantity)
 
     def _proves(self, intent: OrderIntent) -> bool:
         """This absence may count: every source has answered, and no change of the position stands unexplained."""
