@@ -16,19 +16,26 @@ from trading.reconciliation.view import DiscrepancyKind
 
 
 def protect(look: Look, position: Position) -> Position:
-    """People are told after the stop was sent: an alert that is slow to publish must not make it late."""
-    desk, report = look.desk, look.report
+    """People are told after the stop was sent, because an alert that is slow to publish must not make it late; and also
+    when something went wrong on the way."""
     naked = position.state in (PositionState.UNPROTECTED, PositionState.FOREIGN)
-    before, found = desk.orders.sent, position
-    if not naked or (desk.rules.reconciliation.repair_missing_stop and look.acts(DiscrepancyKind.NAKED_POSITION)):
-        mark = look.quotes.mark(position.contract) if naked else None
-        position = desk.orders.carry_out(position, _Steps(look, mark).of)
-    if naked and desk.orders.sent > before:
-        report.repaired.append(position.contract)
-    if found.state is PositionState.UNPROTECTED:
-        tell_naked(desk, found, report)
+    before, found = look.desk.orders.sent, position
+    try:
+        position = _covered(look, position, naked=naked)
+    finally:
+        if naked and look.desk.orders.sent > before:
+            look.report.repaired.append(position.contract)
+        if found.state is PositionState.UNPROTECTED:
+            tell_naked(look.desk, found, look.report)
     position = _cancel_again(look, position)
     return _take_off(look, position)
+
+
+def _covered(look: Look, position: Position, *, naked: bool) -> Position:
+    if naked and not (look.desk.rules.reconciliation.repair_missing_stop and look.acts(DiscrepancyKind.NAKED_POSITION)):
+        return position
+    mark = look.quotes.mark(position.contract) if naked else None
+    return look.desk.orders.carry_out(position, _Steps(look, mark).of)
 
 
 @dataclass(frozen=True, slots=True)

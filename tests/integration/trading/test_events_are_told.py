@@ -8,7 +8,9 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
+from functions.reconcile_positions.reconcile import reconcile_positions
 from tests.fakes.cloud import REGION
+from tests.integration.trading.interleaving import Meanwhile
 from tests.integration.trading.test_repairs import cancel_stop
 from tests.integration.trading.world import World
 from trading.model.alerts import AlertKind, Severity
@@ -62,6 +64,16 @@ def test_refused_entry_is_told_as_failed_order(world: World) -> None:
     world.execute()
     [alert] = told(AlertKind.ORDER_FAILED)
     assert (alert["severity"], alert["title"]) == (Severity.WARNING, "COIN: entry not placed")
+
+
+def test_naked_position_is_told_though_the_record_was_lost(world: World) -> None:
+    """Another run writes it right before the stop is recorded: nothing can be sent in this one."""
+    world.open_position()
+    cancel_stop(world)
+    written = Meanwhile(world.venue, "quotes", lambda: world.cloud.ledger.save_position(world.position()))
+    report = reconcile_positions(world.desk(written))
+    assert any("COIN: " in each for each in report.failures)
+    assert (report.repaired, len(told(AlertKind.NAKED_POSITION))) == ([], 1)
 
 
 def test_position_without_a_stop_is_told_at_once(world: World) -> None:
