@@ -25,7 +25,7 @@ def handler(_event: dict[str, Any], telemetry: Telemetry) -> dict[str, Any]:
     }
     telemetry.count("ExitsFired", sum(report.fired.values()))
     if report.guarded is not None:
-        proof["guarded"] = report.guarded.proof()
+        proof |= report.guarded.proof()
         telemetry.seconds("NakedSeconds", report.guarded.naked_seconds)
     telemetry.note("exits", proof)
     desk.control.record_run("manage_exits", desk.now, proof)

@@ -44,7 +44,7 @@ def counted_edges(counts: Counter[str]) -> Iterator[None]:
 
 
 def count_answers(counts: Counter[str], process: Process) -> None:
-    """Discrepancies, repairs and bookings as the reconcile runs report them."""
+    """Discrepancies, repairs and bookings as both guards report them."""
     answer = process.answer
     if process.failure is not None or not isinstance(answer, dict):
         return
