@@ -178,7 +178,7 @@ def test_refused_closing_is_excused_only_without_record(coin: str, excused: bool
 
 
 @pytest.mark.parametrize(("kind", "excused"), [("key revoked", True), ("venue outage", False)])
-def test_resume_without_a_look_is_excused_by_a_revoked_key(kind: str, excused: bool) -> None:
+def test_revoked_key_excuses_a_resume_without_a_look(kind: str, excused: bool) -> None:
     """An outage is a fault of the call, and told as such; a revoked key is none."""
     trial = trial_of(PeopleGetWhatTheyAsk)
     switch = trial.world.control_truth

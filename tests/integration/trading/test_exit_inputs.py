@@ -117,6 +117,7 @@ def test_slow_tables_leave_time_for_the_exit(world: World) -> None:
         "last closes: timed out",
         "market watch: not asked for, others took too long",
         "decisions: not asked for, others took too long",
+        "second guard: left out, the exits took too long",
     ]
     assert report.fired == {"time_exit": 1}
 

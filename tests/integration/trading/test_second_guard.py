@@ -126,7 +126,7 @@ def test_known_naked_position_waits_for_no_view(world: World, silent: str) -> No
     assert world.intent(Purpose.STOP).state is IntentState.LIVE
 
 
-def test_stop_of_a_dead_run_is_sent_in_the_same_second(world: World) -> None:
+def test_stop_of_a_dead_run_is_sent_at_once(world: World) -> None:
     world.open_position()
     cancel_stop(world)
     world.venue.faults.sends = ["killed before"]
@@ -139,7 +139,7 @@ def test_stop_of_a_dead_run_is_sent_in_the_same_second(world: World) -> None:
     assert world.venue.naked_seconds_max() == 1
 
 
-def test_lost_stop_gets_a_new_name_only_in_the_next_run(world: World) -> None:
+def test_lost_stop_gets_its_new_name_next_run(world: World) -> None:
     """Of exits and guard together: known to be naked, both ask for the stop."""
     naked(world)
     world.venue.faults.sends = ["lost request"] * 2

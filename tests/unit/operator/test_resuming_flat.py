@@ -71,7 +71,7 @@ def test_token_is_good_for_the_records_that_were_shown(flattened: World) -> None
     assert ask(flattened, token=token)["kill_level"] == 0
 
 
-def test_token_of_an_empty_ledger_is_good_for_nothing_more(flattened: World) -> None:
+def test_token_of_an_empty_ledger_covers_nothing_new(flattened: World) -> None:
     token = ask(flattened)["token"]
     damaged(flattened)
     damaged(flattened, "BTC")

@@ -90,7 +90,7 @@ def test_stray_goes_by_the_name_of_the_universe(world: World) -> None:
     assert desk_of(world).close("KILO")["without_record"] == [contract]
 
 
-def test_order_reaches_a_record_by_the_name_of_the_universe(world: World) -> None:
+def test_order_reaches_its_record_by_the_universes_name(world: World) -> None:
     """The record stands under its contract's name, and the venue is silent: the order must lie in it."""
     market = replace(instrument("PF_FOOUSD"), contract=named_by_the_universe(world))
     world.ledger.adopt_position(replace(position("PF_FOOUSD"), market=market))
