@@ -207,6 +207,13 @@ class Tally:
         if self.worst is None or outcome.longest_naked_s > self.worst.longest_naked_s:
             self.worst = outcome
 
+    def row(self) -> str:
+        base, longest = self.plan.base, max(self.naked, default=0.0)
+        return (
+            f"{base.scenario:40s} {len(base.sites):6d} {self.runs:5d} {base.longest_naked_s:9.1f} s {longest:8.1f} s  "
+            f"{dict(self.violations) or 0}"
+        )
+
 
 def show_failures(outcome: Outcome) -> None:
     for each in outcome.violations:
@@ -215,15 +222,10 @@ def show_failures(outcome: Outcome) -> None:
 
 
 def tell(tallies: Sequence[Tally], modes: Counter[str]) -> int:
-    print(f"\n{'scenario':36s} points  runs  naked without/longest  violations")
+    print(f"\n{'scenario':40s} points  runs  naked without/longest  violations")
     for each in tallies:
-        longest = max(each.naked, default=0.0)
-        base = each.plan.base
-        print(
-            f"{base.scenario:36s} {len(base.sites):6d} {each.runs:5d} {base.longest_naked_s:9.1f} s {longest:8.1f} s  "
-            f"{dict(each.violations) or 0}"
-        )
-        if longest > LONGEST_NAKED_S and each.worst:
+        print(each.row())
+        if max(each.naked, default=0.0) > LONGEST_NAKED_S and each.worst:
             print(f"    longest without a stop: {' and '.join(each.worst.faults)}")
     total: Counter[str] = Counter()
     for each in tallies:
@@ -275,7 +277,8 @@ def main(arguments: list[str]) -> int:
         tally.add(outcome)
         show_failures(outcome)
         if tally.runs == tally.wanted:
-            print(f"{outcome.scenario}: {tally.runs} runs", file=sys.stderr, flush=True)
+            # Told as soon as it is known: the whole takes an hour, and may be ended before.
+            print(tally.row(), file=sys.stderr, flush=True)
     return tell(list(tallies.values()), modes)
 
 
