@@ -118,11 +118,8 @@ class OrderDesk:
         return position
 
     def abandon(self, position: Position, why: str) -> Position:
-        """Give up every intent that was never sent."""
-        for intent in position.intents:
-            if intent.state is IntentState.PLANNED:
-                position = position.with_intent(intent.moved(IntentState.ABANDONED, reason=why))
-        return self._ledger.save_position(position)
+        """Give up every intent that was never sent, and say why the record ends."""
+        return self._ledger.save_position(position.given_up(why))
 
     def _explained(self, sent: OrderIntent, answer: SendAnswer) -> SendAnswer:
         """A second send that the venue knows already proves that the first arrived. If its order works, that is what

@@ -200,7 +200,7 @@ def _as_shown(position: Position, held: tuple[VenuePosition, ...]) -> Position:
     entry = position.intent(Purpose.ENTRY)
     sent = entry is not None and entry.state not in (IntentState.PLANNED, IntentState.ABANDONED)
     shown = next((each for each in held if _stands_for(position, each)), None)
-    if shown is None or position.came_to_nothing or not (sent or position.adopted):
+    if shown is None or position.came_to_nothing or position.spent or not (sent or position.adopted):
         return position
     if shown.quantity <= position.quantity:
         return position

@@ -14,6 +14,7 @@ from functions.control_trading.payloads import ALL
 from shared.venue.asset_codes import common_code
 from trading.model.instruments import Universe
 from trading.model.positions import Position
+from trading.reconciliation.adopting import market_name
 
 NO_UNIVERSE = Universe(instruments=())
 _CODE_IN_CONTRACT = re.compile(r"PF_([A-Z0-9]+)USD")
@@ -51,7 +52,8 @@ class Scope:
 def scope_of(asked: str, universe: Universe, positions: Iterable[Position]) -> Scope:
     """The universe's name of a contract wins over a record's, which may stand under the contract's own name."""
     named = {(each.contract, str(each.id)) for each in universe.instruments}
-    recorded = {(each.contract, str(each.instrument)) for each in positions if each.contract != each.instrument}
+    recorded = {(each.contract, market_name(each.instrument)) for each in positions}
+    recorded = {(contract, name) for contract, name in recorded if contract != name}
     return Scope(
         asked=asked,
         names=dict(recorded) | dict(named),
@@ -66,4 +68,4 @@ def coin_inside(contract: str) -> str:
 
 
 def _name_in(sentence: str) -> str:
-    return sentence.partition(":")[0]
+    return market_name(sentence.partition(":")[0])

@@ -135,7 +135,7 @@ def follow(desk: TradingDesk, position: Position, sight: EntrySight) -> Position
 
 def _abandon(desk: TradingDesk, position: Position, why: str) -> Position:
     stage(desk, position, Outcome.FAILED, f"{position.instrument}: the entry was not sent, {why}.")
-    return desk.orders.abandon(replace(position, close_reason=why), why)
+    return desk.orders.abandon(position, why)
 
 
 def _send_entry(desk: TradingDesk, position: Position) -> Position | None:

@@ -14,6 +14,7 @@ from shared.storage.decisions import DecisionStore
 from shared.storage.ledger import Ledger
 from trading.errors import InvalidRules
 from trading.model.times import Timeframe
+from trading.reconciliation.adopting import market_name
 from trading.reporting.cockpit import Cockpit, render_cockpit
 from trading.reporting.tables import cell
 
@@ -54,7 +55,8 @@ def drawn_cockpit(control: ControlStore, ledger: Ledger, decisions: DecisionStor
 def open_coins(ledger: Ledger) -> list[str]:
     """Coins with an open record, each of which can be closed alone; one that cannot be read is among them by name."""
     positions, unreadable = ledger.readable_positions()
-    return sorted([*(str(each.instrument) for each in positions), *(each.partition(":")[0] for each in unreadable)])
+    names = (*(each.instrument for each in positions), *(each.partition(":")[0] for each in unreadable))
+    return sorted({market_name(each) for each in names})
 
 
 def loss_limit(settings: DashboardSettings) -> Decimal | None:

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from shared.failures import CONTRADICTIONS, VENUE_FAILURES
 from shared.guard.report import GuardReport
 from shared.trading_desk import TradingDesk
-from trading.errors import (
-    VenueAnswerInvalid,
-)
+from trading.errors import VenueAnswerInvalid, VenueUnavailable
 from trading.model.positions import Position
 from trading.model.units import Price
-from trading.model.venue import Fill, OrderReport, Quote, VenuePosition
+from trading.model.venue import Fill, OpenOrder, OrderReport, Quote, VenuePosition
 from trading.reconciliation.policy import Policies
 from trading.reconciliation.settle import in_doubt
 from trading.reconciliation.view import DiscrepancyKind, VenueView
@@ -24,6 +22,9 @@ CLOCKS_MAY_DIFFER = timedelta(minutes=1)
 ADOPTED_FILLS_FOR = timedelta(days=2)
 """Of a position that is not ours only the fills of its stop count. It may be held for months: asked for since then, the
 account's fills would one day be more than the venue tells. A stop that fired earlier is found by its look-up."""
+
+LOOK_UPS_FOR = timedelta(seconds=4)
+"""No look-up is begun later than this after the first: where they hang, the run has to reach the stops of all."""
 
 
 class Quotes:
@@ -67,35 +68,47 @@ class Look:
 def read_view(desk: TradingDesk, positions: tuple[Position, ...], report: GuardReport) -> VenueView:
     """Positions, orders and fills in one go; look-ups only for orders that should rest and do not.
 
-    A look-up that fails keeps its own orders in doubt and nothing else: missing stops are still repaired. So they are
-    when the fills do not answer, from positions and orders alone; nothing is concluded from silence then.
+    A look-up that fails, or that there was no time for, keeps its own orders in doubt and nothing else: missing stops
+    are still repaired. So they are when the fills do not answer, from positions and orders alone; nothing is concluded
+    from silence then.
     """
     oldest = min((_fills_wanted_from(each, desk.now) for each in positions), default=None)
     since = oldest - CLOCKS_MAY_DIFFER if oldest else None
     shown, orders = desk.venue.positions(), desk.venue.open_orders()
     fills = _read_fills(desk, since, report)
     _refuse_empty(desk, shown, positions)
+    reports, failed = _look_up(desk, positions, orders, report)
+    return VenueView(
+        positions=shown,
+        open_orders=orders,
+        fills=fills or (),
+        reports=reports,
+        at=desk.now,
+        not_looked_up=frozenset({each.contract for each in positions} if fills is None else failed),
+        fills_known=fills is not None,
+    )
+
+
+def _look_up(
+    desk: TradingDesk, positions: tuple[Position, ...], orders: tuple[OpenOrder, ...], report: GuardReport
+) -> tuple[tuple[OrderReport, ...], set[str]]:
+    """What is told of the doubtful orders, and the contracts of which it is not known. Another one comes first every
+    minute, so that slow answers to the first never keep the last from being asked for."""
     reports: list[OrderReport] = []
-    failed = {each.contract for each in positions} if fills is None else set()
-    for position in positions:
-        doubtful = in_doubt(position, orders)
-        if not doubtful:
-            continue
+    failed: set[str] = set()
+    asked = [(each, doubtful) for each in positions if (doubtful := in_doubt(each, orders))]
+    first = desk.now.minute % len(asked) if asked else 0
+    began = desk.clock.now()
+    for position, doubtful in (*asked[first:], *asked[:first]):
         try:
+            if desk.clock.now() - began > LOOK_UPS_FOR:
+                raise VenueUnavailable(f"not asked, the others have taken more than {LOOK_UPS_FOR.seconds} s")
             reports += desk.venue.order_reports([each.client_order_id for each in doubtful])
             reports += desk.venue.order_history(position.contract, position.planned_at - CLOCKS_MAY_DIFFER)
         except VENUE_FAILURES as error:
             failed.add(position.contract)
             report.failures.append(f"{position.instrument} look-up: {error}")
-    return VenueView(
-        positions=shown,
-        open_orders=orders,
-        fills=fills or (),
-        reports=tuple(reports),
-        at=desk.now,
-        not_looked_up=frozenset(failed),
-        fills_known=fills is not None,
-    )
+    return tuple(reports), failed
 
 
 def _fills_wanted_from(position: Position, now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.failures import FAILURES
 from shared.guard.ending import end_if_over
@@ -10,7 +11,7 @@ from shared.guard.look import Look, Quotes, read_view
 from shared.guard.protecting import protect
 from shared.guard.report import GuardReport
 from shared.guard.strangers import adopt_strangers, cancel_orphans
-from shared.guard.telling import tell_discrepancies, tell_opened, tell_unreadable
+from shared.guard.telling import tell_discrepancies, tell_news, tell_opened, tell_unreadable
 from shared.trading_desk import TradingDesk
 from trading.execution.flattening import under_kill_level
 from trading.model.control import KillLevel
@@ -20,6 +21,9 @@ from trading.reconciliation.compare import discrepancies, doubled, mark_missing
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.settle import settle
 from trading.reconciliation.view import DiscrepancyKind
+
+NEWS_WAITS = timedelta(seconds=8)
+"""News is told at the end, or when a record was settled later than this: a run that is killed tells nothing."""
 
 BY_FILLS = (DiscrepancyKind.QUANTITY_DRIFT, DiscrepancyKind.ZOMBIE)
 """Differences between a quantity and its fills: no news while the fills are unknown."""
@@ -34,12 +38,13 @@ def guard_positions(desk: TradingDesk, report: GuardReport, policies: Policies =
         view = read_view(desk, positions, report)
         look = Look(desk=desk, view=view, quotes=Quotes(desk), policies=policies, report=report)
         report.level = _level(look) if positions else KillLevel.NORMAL
-        doubles = doubled(positions)
-        settled = tuple(_settle_one(look, each, double=each.id in doubles) for each in positions)
+        doubles = doubled(positions, view)
+        settled = tuple(_settle_one(look, each, positions, double=each.id in doubles) for each in positions)
         left = tuple(each for each in settled if each is not None)
         left += adopt_strangers(look, left)
         left = cancel_orphans(look, left)
     finally:
+        tell_news(desk, report)
         tell_unreadable(desk, report)
     found = discrepancies(left, view, positions)
     report.discrepancies = tuple(each for each in found if view.fills_known or each.kind not in BY_FILLS)
@@ -55,22 +60,23 @@ def _level(look: Look) -> KillLevel:
         return KillLevel.NO_ENTRIES
 
 
-def _settle_one(look: Look, position: Position, *, double: bool) -> Position | None:
+def _settle_one(look: Look, position: Position, others: tuple[Position, ...], *, double: bool) -> Position | None:
     """The position as it now stands, or None when its record has ended. One that stands for what another record stands
     for already stands for nothing, and ends as such: its stop goes while the other's works."""
     desk, view, report = look.desk, look.view, look.report
+    current = position
     try:
         settled = settle(position, view, desk.rules.execution, look.policies)
         settled = replace(settled, quantity=NOTHING) if double else settled
         settled = mark_missing(settled, desk.now, sure=view.fills_known)
         settled = under_kill_level(settled, report.level)
-        if settled != position:
-            settled = desk.ledger.save_position(settled)
-        if view.fills_known and end_if_over(desk, settled, report, look.policies):
+        current = settled if settled == position else desk.ledger.save_position(settled)
+        tell_opened(desk, position, current, report)
+        if view.fills_known and end_if_over(look, current, others):
             return None
-        protected = protect(look, settled)
-        tell_opened(desk, position, settled)
-        return protected
+        current = protect(look, current)
     except FAILURES as error:
         look.failed(position.instrument, error)
-        return position
+    if desk.clock.now() - desk.now > NEWS_WAITS:
+        tell_news(desk, report)
+    return current

@@ -16,8 +16,7 @@ from trading.reconciliation.view import DiscrepancyKind
 
 
 def protect(look: Look, position: Position) -> Position:
-    """People are told after the stop was sent, because an alert that is slow to publish must not make it late; and also
-    when something went wrong on the way."""
+    """People are told also when something went wrong on the way."""
     naked = position.state in (PositionState.UNPROTECTED, PositionState.FOREIGN)
     before, found = look.desk.orders.sent, position
     try:

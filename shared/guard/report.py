@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from trading.model.alerts import Alert
 from trading.model.control import KillLevel
-from trading.model.instruments import Side
+from trading.model.positions import Position
 from trading.reconciliation.view import Discrepancy
 
 
@@ -13,7 +14,9 @@ from trading.reconciliation.view import Discrepancy
 class GuardReport:
     """`discrepancies` are those left after the records were settled.
 
-    `ended`: contracts and sides whose records ended in this run. `contradictions`: failures that must not be possible.
+    `ended`: positions whose records ended in this run. `contradictions`: failures that must not be possible. `news`:
+    told once every position had its turn, because an alert that is slow to publish must make no stop late.
+    `log_silent`: why the account log did not answer, empty when it did or was not needed.
     """
 
     positions: int = 0
@@ -23,7 +26,9 @@ class GuardReport:
     booked: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     contradictions: list[str] = field(default_factory=list)
-    ended: set[tuple[str, Side]] = field(default_factory=set)
+    ended: list[Position] = field(default_factory=list)
+    news: list[Alert] = field(default_factory=list)
+    log_silent: str = ""
     naked_seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
 

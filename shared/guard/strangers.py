@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from shared.failures import FAILURES, VENUE_FAILURES
+from shared.guard.adoption import adopt, market_of
 from shared.guard.look import Look
 from shared.guard.protecting import protect
 from shared.guard.telling import persists
-from trading.errors import CorruptRecord, StoreConflict, VenueAnswerInvalid, VenueUnavailable
-from trading.model.instruments import Instrument
+from trading.model.instruments import Universe
 from trading.model.positions import Position
 from trading.model.venue import VenuePosition
-from trading.reconciliation.adopting import adopt_ghost, beside, stray_instrument
+from trading.reconciliation.belonging import explained
 from trading.reconciliation.compare import ghosts, kind_of_stranger, orphans
 from trading.reconciliation.view import DiscrepancyKind
 
@@ -18,71 +18,42 @@ from trading.reconciliation.view import DiscrepancyKind
 def adopt_strangers(look: Look, known: tuple[Position, ...]) -> tuple[Position, ...]:
     """The exchange has it, we do not: protect with a stop, alert, never flatten by ourselves.
 
-    Not what this run has just ended: the positions were read before. While the fills are unknown only what is still
-    there at a second look: it may be what is left of a record that another run is just ending.
+    Only what is still there at a second look while the fills are unknown, or do not explain it where a record of ours
+    was just over: it may be what is left of that in a view that lags.
     """
     adopted: list[Position] = []
     for shown in ghosts(known, look.view):
-        kind = kind_of_stranger(known, shown)
-        if (shown.contract, shown.side) in look.report.ended or not _due(look, kind, shown):
-            continue
         try:
-            occupied = any(each.contract == shown.contract for each in known)
-            adopted.append(protect(look, _adopted(look, shown, occupied=occupied)))
+            if _due(look, known, shown):
+                adopted.append(protect(look, _adopted(look, shown, (*known, *adopted))))
         except FAILURES as error:
             look.failed(shown.contract, error)
     return tuple(adopted)
 
 
-def _due(look: Look, kind: DiscrepancyKind, shown: VenuePosition) -> bool:
-    policy = look.policies[kind]
+def _due(look: Look, known: tuple[Position, ...], shown: VenuePosition) -> bool:
+    policy = look.policies[kind_of_stranger(known, shown)]
     if not policy.active:
         return False
-    looks = policy.looks if look.view.fills_known else max(policy.looks, policy.looks_in_the_dark)
+    over = (*look.report.ended, *(each for each in known if each.spent))
+    here = (each for each in over if (each.contract, each.side) == (shown.contract, shown.side))
+    sure = look.view.fills_known and all(explained(each, look.view) for each in here)
+    looks = policy.looks if sure else max(policy.looks, policy.looks_in_the_dark)
     return looks < 2 or persists(look.desk, f"adopt {shown.contract} {shown.side}", looks)
 
 
-def _adopted(look: Look, shown: VenuePosition, *, occupied: bool) -> Position:
-    desk = look.desk
-    mark = look.quotes.mark(shown.contract)
-    if mark is None:
-        # Not by its entry: from there a stop may be beyond the price of now, and would close what is not ours.
-        raise VenueUnavailable("no price is known by which it could get a stop")
-    market = _market_of(look, shown.contract)
-    if occupied:
-        # Our own record keeps its place until it is booked; the stop of this one does not wait for that.
-        market = beside(market)
+def _adopted(look: Look, shown: VenuePosition, known: tuple[Position, ...]) -> Position:
+    market = market_of(look.desk, _universe(look), shown.contract)
+    return adopt(look.desk, shown, market, look.quotes.mark(shown.contract), known)
+
+
+def _universe(look: Look) -> Universe:
+    """Not known just now: the venue's own list says what a contract needs."""
     try:
-        return desk.ledger.adopt_position(adopt_ghost(shown, market, mark, desk.rules, desk.now))
-    except StoreConflict:
-        if not _unreadable(look, market):
-            raise
-        # The record in its place protects nothing, because nobody can read it.
-        return desk.ledger.adopt_position(adopt_ghost(shown, beside(market), mark, desk.rules, desk.now))
-
-
-def _unreadable(look: Look, market: Instrument) -> bool:
-    try:
-        look.desk.ledger.position(market.id)
-    except CorruptRecord:
-        return True
-    return False
-
-
-def _market_of(look: Look, contract: str) -> Instrument:
-    """The contract of a position that is not ours, also when its coin is not in our universe."""
-    try:
-        known = look.desk.universe().by_contract(contract)
+        return look.desk.universe()
     except FAILURES as error:
-        # Not known just now: its grid is all that a stop needs, and the venue tells that.
         look.failed("universe", error)
-        known = None
-    if known is not None:
-        return known
-    listed = next((each for each in look.desk.venue.contracts() if each.contract == contract), None)
-    if listed is None:
-        raise VenueAnswerInvalid(f"the venue holds {contract} and does not list it")
-    return stray_instrument(listed)
+        return Universe(instruments=())
 
 
 def cancel_orphans(look: Look, known: tuple[Position, ...]) -> tuple[Position, ...]:

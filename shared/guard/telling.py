@@ -7,7 +7,7 @@ from datetime import timedelta
 from shared.guard.report import GuardReport
 from shared.trading_desk import TradingDesk
 from trading.model.alerts import Alert, AlertKind, Severity
-from trading.model.positions import Position
+from trading.model.positions import Position, Trade
 from trading.model.times import Timeframe, to_text
 from trading.reconciliation.policy import Policies, Policy
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind
@@ -19,10 +19,17 @@ TOLD_ALONE = 5
 """More discrepancies of one kind than this, in one run, are told in one alert."""
 
 
-def tell_opened(desk: TradingDesk, before: Position, after: Position) -> None:
+def tell_news(desk: TradingDesk, report: GuardReport) -> None:
+    """What has gathered, the worst first."""
+    news, report.news = report.news, []
+    for alert in sorted(news, key=lambda each: each.severity is not Severity.CRITICAL):
+        desk.alerts.tell(alert)
+
+
+def tell_opened(desk: TradingDesk, before: Position, after: Position, report: GuardReport) -> None:
     if before.opened_at is not None or after.opened_at is None:
         return
-    desk.alerts.tell(
+    report.news.append(
         Alert(
             kind=AlertKind.POSITION_OPENED,
             severity=Severity.INFO,
@@ -35,10 +42,24 @@ def tell_opened(desk: TradingDesk, before: Position, after: Position) -> None:
     )
 
 
+def tell_closed(desk: TradingDesk, trade: Trade, report: GuardReport) -> None:
+    report.news.append(
+        Alert(
+            kind=AlertKind.POSITION_CLOSED,
+            severity=Severity.INFO,
+            subject=trade.id,
+            title=f"{trade.instrument} {trade.side} closed: {trade.r_multiple:+.2f} R",
+            text=f"{trade.exit_reason}: {trade.net:+.2f} USD net ({trade.gross:+.2f} gross, {trade.fees:.2f} fees, "
+            f"{trade.funding:+.2f} funding).",
+            at=desk.now,
+        )
+    )
+
+
 def tell_naked(desk: TradingDesk, position: Position, report: GuardReport) -> None:
     since = position.unprotected_since or desk.now
     report.naked_seconds = max(report.naked_seconds, (desk.now - since).total_seconds())
-    desk.alerts.tell(
+    report.news.append(
         Alert(
             kind=AlertKind.NAKED_POSITION,
             severity=Severity.CRITICAL,
@@ -63,19 +84,16 @@ def tell_unreadable(desk: TradingDesk, report: GuardReport) -> None:
     )
 
 
-def tell_unpriced(desk: TradingDesk, position: Position, why: str, policies: Policies) -> None:
+def tell_unpriced(desk: TradingDesk, position: Position, why: str, report: GuardReport, policies: Policies) -> None:
     """An ended position that the account log does not price yet: it waits, and a long wait is told."""
     policy = policies[DiscrepancyKind.UNPRICED]
     since = desk.control.first_observed(f"unpriced:{position.id}", desk.now)
     if not policy.active or desk.now - since < PRICED_WITHIN:
         return
-    tell_wrong(
-        desk,
-        policy.severity,
-        f"{DiscrepancyKind.UNPRICED}:{position.id}",
-        f"{position.instrument} {position.side} has ended and cannot be booked",
-        f"{why}. Flat since {to_text(since)}; the trade is booked when the account log tells it.",
-    )
+    subject = f"{DiscrepancyKind.UNPRICED}:{position.id}"
+    title = f"{position.instrument} {position.side} has ended and cannot be booked"
+    text = f"{why}. Flat since {to_text(since)}; the trade is booked when the account log tells it."
+    report.news.append(_wrong(desk, policy.severity, subject, title, text))
 
 
 def tell_discrepancies(desk: TradingDesk, report: GuardReport, policies: Policies) -> None:
@@ -107,9 +125,11 @@ def _tell_difference(desk: TradingDesk, policy: Policy, about: tuple[Discrepancy
 
 
 def tell_wrong(desk: TradingDesk, severity: Severity, subject: str, title: str, text: str) -> None:
-    desk.alerts.tell(
-        Alert(kind=AlertKind.DISCREPANCY, severity=severity, subject=subject, title=title, text=text, at=desk.now)
-    )
+    desk.alerts.tell(_wrong(desk, severity, subject, title, text))
+
+
+def _wrong(desk: TradingDesk, severity: Severity, subject: str, title: str, text: str) -> Alert:
+    return Alert(kind=AlertKind.DISCREPANCY, severity=severity, subject=subject, title=title, text=text, at=desk.now)
 
 
 def persists(desk: TradingDesk, key: str, looks: int) -> bool:

@@ -47,6 +47,11 @@ def coin(name: str = "COIN", **changes: Any) -> Instrument:
     return Instrument(**(values | changes))
 
 
+def beside(name: str = "COIN") -> Instrument:
+    """The coin's market under its contract's name: where a second record on the contract stands."""
+    return coin(name, id=InstrumentId(f"PF_{name}USD"))
+
+
 def levels(side: Side = Side.LONG, **changes: Any) -> Levels:
     ladder = {"entry": 100, "stop": 98, "invalidation": "98.5", "target_1": 102, "target_2": 105}
     if side is Side.SHORT:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.integration.operations.widget_page import Page
 from tests.unit.control.records import NOW, decision, position, trade, venue_position
 from trading.model.control import KillLevel, RiskDay
 from trading.model.decisions import Outcome
+from trading.model.instruments import InstrumentId
 from trading.model.positions import PositionState
 from trading.model.units import Money
 
@@ -126,6 +128,18 @@ def test_form_asks_who_and_why(held: World) -> None:
         "Flatten ALL (K3)",
         "Lock (K4)",
     }
+
+
+def test_record_under_the_third_name_has_a_button(held: World) -> None:
+    """One more stranger's position on a contract; the other one's record cannot be read."""
+    for name in ("PF_SOLUSD-long", "PF_SOLUSD-short"):
+        market = replace(position("SOL").market, id=InstrumentId(name))
+        held.ledger.adopt_position(replace(position("SOL"), market=market))
+    LedgerItem("POSITION", "PF_SOLUSD-short", body="{").save()
+    held.venue.held = (*held.venue.held, venue_position("SOL"))
+    assert [each for each in drawn().buttons if "SOL" in each] == ["Flatten PF_SOLUSD"]
+    shown = drawn().press("Flatten PF_SOLUSD", **ANNA)
+    assert "Confirm flatten" in shown.buttons
 
 
 @pytest.mark.parametrize(("title", "expected"), [("Pause (K1)", 1), ("Cancel entries (K2)", 2)])

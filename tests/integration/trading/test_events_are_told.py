@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from functions.reconcile_positions.reconcile import reconcile_positions
-from tests.fakes.cloud import REGION
+from tests.fakes.cloud import REGION, Cloud
 from tests.integration.trading.interleaving import Meanwhile
 from tests.integration.trading.test_repairs import cancel_stop
-from tests.integration.trading.world import World
-from trading.model.alerts import AlertKind, Severity
+from tests.integration.trading.world import World, new_world
+from trading.model.alerts import Alert, AlertKind, Severity
+from trading.model.orders import Purpose
 
 
 def told(kind: AlertKind) -> list[dict[str, Any]]:
@@ -82,3 +84,44 @@ def test_position_without_a_stop_is_told_at_once(world: World) -> None:
     world.minute()
     [alert] = told(AlertKind.NAKED_POSITION)
     assert (alert["severity"], alert["subject"]) == (Severity.CRITICAL, position.id)
+
+
+@dataclass
+class Observed:
+    """The real alerts; `stops`: how many worked at the venue when each was told."""
+
+    world: World
+    stops: list[int] = field(default_factory=list)
+
+    def tell(self, alert: Alert) -> bool:
+        self.stops.append(sum(each.trigger_price is not None for each in self.world.venue.open_orders()))
+        return self.world.cloud.alerts.tell(alert)
+
+
+def two_naked_positions(cloud: Cloud) -> World:
+    world = new_world(cloud, ("COIN", "TWO"))
+    for name in ("COIN", "TWO"):
+        world.open_position(name)
+    for name in ("COIN", "TWO"):
+        world.venue.engine.cancel(client_order_id=world.intent(Purpose.STOP, name).client_order_id)
+    world.venue.advance(30)
+    return world
+
+
+def test_no_stop_waits_for_an_alert(cloud: Cloud) -> None:
+    """One that is slow to publish would take the time of the positions behind it."""
+    world = two_naked_positions(cloud)
+    alerts = Observed(world)
+    reconcile_positions(replace(world.desk(), alerts=alerts))  # type: ignore[arg-type]
+    assert len(told(AlertKind.NAKED_POSITION)) == 2
+    assert set(alerts.stops) == {2}
+
+
+def test_long_run_tells_before_it_is_killed(cloud: Cloud) -> None:
+    """Orders that hang take the whole time of a run, which tells nothing when it ends at its limit."""
+    world = two_naked_positions(cloud)
+    alerts = Observed(world)
+    slow = Meanwhile(world.venue, "place", lambda: world.venue.advance(9))
+    reconcile_positions(replace(world.desk(slow), alerts=alerts))  # type: ignore[arg-type]
+    assert len(told(AlertKind.NAKED_POSITION)) == 2
+    assert alerts.stops[0] == 1

@@ -3,18 +3,23 @@ own is neither cancelled nor closed."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from pynamodb.exceptions import PutError
 
 from functions.reconcile_positions.reconcile import reconcile_positions
+from shared.storage.control import ControlStore
 from tests.fakes.cloud import Cloud, write_raw
 from tests.fakes.records import coin
 from tests.integration.trading.interleaving import Meanwhile
 from tests.integration.trading.risk_scene import propose, published
 from tests.integration.trading.test_repairs import by_hand, cancel_stop, kinds
 from tests.integration.trading.world import World, new_world
+from trading import matching
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, OrderSide, Purpose
 from trading.model.positions import Position, PositionState
@@ -245,3 +250,39 @@ def test_stop_moved_by_the_owner_is_put_back(world: World) -> None:
     world.minutes(2)
     stops = [each.trigger_price for each in world.venue.open_orders() if each.trigger_price is not None]
     assert stops == [stop.trigger_price]
+
+
+@dataclass
+class FailingOnce:
+    """The real control store, whose first observation is not written."""
+
+    control: ControlStore
+    failed: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.control, name)
+
+    def first_observed(self, key: str, now: datetime) -> datetime:
+        if not self.failed:
+            self.failed = True
+            raise PutError("throttled")
+        return self.control.first_observed(key, now)
+
+
+def test_stranger_that_cannot_be_counted_delays_no_other(cloud: Cloud) -> None:
+    """While the fills are silent a stranger gets its record at the second look, which the store remembers."""
+    world = new_world(cloud, ("COIN", "TWO"))
+    for name in ("COIN", "TWO"):
+        request = matching.OrderRequest(
+            symbol=f"PF_{name}USD", side=matching.Side.BUY, order_type=matching.OrderType.MARKET, size=Decimal(5)
+        )
+        assert world.venue.engine.send(request).status == "placed"
+    world.venue.faults.reads.add("fills")
+    world.venue.advance(20)
+    world.reconcile()
+    world.venue.advance(20)
+    desk = replace(world.desk(), control=FailingOnce(world.cloud.control))  # type: ignore[arg-type]
+    report = reconcile_positions(desk)
+    assert [each.partition(":")[0] for each in report.failures] == ["fills", CONTRACT]
+    assert [each.contract for each in world.cloud.ledger.open_positions()] == ["PF_TWOUSD"]
+    assert len(world.venue.open_orders()) == 1

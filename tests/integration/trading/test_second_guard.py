@@ -10,13 +10,13 @@ import pytest
 
 from functions.manage_exits.exit import ExitReport, manage_exits
 from functions.manage_exits.inputs import READING_LASTS
-from tests.fakes.records import coin, rules_with
+from tests.fakes.records import beside, coin, rules_with
 from tests.fakes.venue import VenueInMemory
 from tests.integration.trading.test_repairs import COIN, by_hand, cancel_stop
 from tests.integration.trading.world import World
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import PositionState
-from trading.reconciliation.adopting import adopt_ghost, beside
+from trading.reconciliation.adopting import adopt_ghost
 
 
 class Watched:
@@ -208,7 +208,7 @@ def test_ghost_that_was_adopted_twice_ends_with_one_record(world: World) -> None
     by_hand(world, "mkt", "buy", "5")
     (shown,) = world.venue.positions()
     mark = world.venue.quotes()[COIN].mark
-    for market in (coin("COIN"), beside(coin("COIN"))):
+    for market in (coin("COIN"), beside()):
         world.cloud.ledger.adopt_position(adopt_ghost(shown, market, mark, world.rules, world.venue.now()))
     world.reconcile()
     world.minutes(4)

@@ -72,6 +72,25 @@ def test_coin_of_a_damaged_record_beside_may_be_named(world: World) -> None:
     assert both_steps(world, "SOL")["failures"][0].startswith("the record cannot be read: PF_SOLUSD: ")
 
 
+def test_third_name_of_a_record_is_understood(held: World) -> None:
+    """The place of one more stranger on the contract, when two are taken."""
+    for name in ("SOL", "PF_SOLUSD", "PF_SOLUSD-long"):
+        world_record = replace(position("SOL"), market=replace(instrument("SOL"), id=InstrumentId(name)))
+        held.ledger.adopt_position(world_record)
+    held.tables.corrupt_position(InstrumentId("PF_SOLUSD-long"), "{")
+    assert both_steps(held, "SOL")["failures"][0].startswith("the record cannot be read: PF_SOLUSD-long: ")
+    assert both_steps(held, "BTC")["failures"] == []
+
+
+@pytest.mark.parametrize("scope", ["SOL", "PF_SOLUSD"])
+def test_record_under_the_third_name_hides_no_coin(held: World, scope: str) -> None:
+    """Neither a universe nor another record names it."""
+    held.tables.universe = None
+    sided = replace(instrument("SOL"), id=InstrumentId("PF_SOLUSD-long"))
+    held.ledger.adopt_position(replace(position("SOL"), market=sided))
+    assert both_steps(held, scope)["closing"] == ["PF_SOLUSD-long: market exit of 0.5"]
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["universe", "no universe"])
 @pytest.mark.parametrize("scope", ["SOL", "PF_SOLUSD"])
 @pytest.mark.parametrize("recorded", [without_record, damaged, beside_a_damaged_one])

@@ -12,7 +12,7 @@ from functions.control_trading.payloads import parse_request
 from functions.control_trading.strays import adopt
 from tests.unit.control.records import NOW, instrument, position, quote, venue_position
 from tests.unit.operator.scene import World, desk_of
-from trading.model.instruments import InstrumentId, Universe
+from trading.model.instruments import InstrumentId, Side, Universe
 from trading.model.positions import PositionState
 from trading.model.units import Quantity
 
@@ -67,6 +67,33 @@ def test_unreadable_record_keeps_its_place(world: World) -> None:
     world.ledger.adopt_position(position("SOL"))
     world.tables.corrupt_position(InstrumentId("SOL"), "{")
     assert adopt(world.trading_desk(), venue_position("SOL"), ()).instrument == "PF_SOLUSD"
+
+
+def test_two_unreadable_records_keep_their_places(world: World) -> None:
+    stray(world)
+    for name in ("SOL", "PF_SOLUSD"):
+        world.ledger.adopt_position(position("SOL", market=replace(instrument("SOL"), id=InstrumentId(name))))
+        world.tables.corrupt_position(InstrumentId(name), "{")
+    made = adopt(world.trading_desk(), venue_position("SOL"), ())
+    assert (made.instrument, made.contract) == ("PF_SOLUSD-long", "PF_SOLUSD")
+
+
+def test_stray_is_refused_where_every_name_is_taken(world: World) -> None:
+    stray(world)
+    for name in ("SOL", "PF_SOLUSD", "PF_SOLUSD-long"):
+        world.ledger.adopt_position(position("SOL", market=replace(instrument("SOL"), id=InstrumentId(name))))
+        world.tables.corrupt_position(InstrumentId(name), "{")
+    answer = desk_of(world).close("ALL")
+    assert answer["failures"][0] == "PF_SOLUSD: every name under which PF_SOLUSD could get a record is taken"
+    assert world.venue.sent == []
+
+
+def test_record_of_the_other_side_is_not_taken(world: World) -> None:
+    """Somebody else made it meanwhile: an exit of that side would close nothing."""
+    stray(world)
+    theirs = world.ledger.adopt_position(replace(position("SOL"), side=Side.SHORT))
+    made = adopt(world.trading_desk(), venue_position("SOL"), ())
+    assert (made.side, made.instrument, theirs.instrument) == (Side.LONG, "PF_SOLUSD", "SOL")
 
 
 @pytest.mark.parametrize(("scope", "closed"), [("SOL", True), ("PF_SOLUSD", True), ("BTC", False)])

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.records import (
     NOW,
     RULES,
+    beside,
     coin,
     filled,
     held,
@@ -27,7 +28,7 @@ from trading.model.orders import IntentState, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
 from trading.model.units import BasisPoints, Price, Quantity
 from trading.model.venue import ListedContract, OpenOrder, OpenOrderKind
-from trading.reconciliation.adopting import adopt_ghost, beside, stray_instrument
+from trading.reconciliation.adopting import adopt_ghost, stray_instrument
 from trading.reconciliation.compare import discrepancies, ghosts, is_over, mark_missing, orphans, wrong_orders
 from trading.reconciliation.view import DiscrepancyKind, VenueView
 
@@ -76,7 +77,7 @@ def test_opposite_position_on_our_contract_is_named() -> None:
     position = replace(filled(), quantity=Quantity(0))
     opposite = view(positions=[held(position, side=Side.SHORT)])
     assert kinds((position,), opposite) == [D.OPPOSITE_POSITION, D.ZOMBIE]
-    adopted = adopt_ghost(opposite.positions[0], beside(coin()), Price(100), RULES, NOW)
+    adopted = adopt_ghost(opposite.positions[0], beside(), Price(100), RULES, NOW)
     assert adopted.instrument == "PF_COINUSD"
     assert ghosts((position, adopted), opposite) == ()
 

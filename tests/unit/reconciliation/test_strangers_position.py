@@ -7,17 +7,18 @@ from datetime import datetime
 
 import pytest
 
-from tests.fakes.records import NOW, RULES, coin, filled, held, seconds, waiting, with_state
+from tests.fakes.records import NOW, RULES, beside, coin, filled, held, seconds, waiting, with_state
 from tests.unit.reconciliation.views import settled, view
 from trading.model.instruments import Instrument, Side
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position
 from trading.model.units import Price
-from trading.reconciliation.adopting import adopt_ghost, beside
+from trading.reconciliation.adopting import adopt_ghost
 from trading.reconciliation.compare import doubled, ghosts, kind_of_stranger
 from trading.reconciliation.view import DiscrepancyKind
 
 S = IntentState
+SHOWN = view(positions=(held(filled(), 3),))
 
 
 def ended(state: IntentState = S.CANCELLED) -> Position:
@@ -53,13 +54,13 @@ def adopted(market: Instrument, side: Side = Side.LONG, at: datetime = NOW) -> P
 
 
 def test_second_record_of_the_same_stranger_is_a_double() -> None:
-    first, second = adopted(beside(coin())), adopted(coin(), at=NOW + seconds(1))
+    first, second = adopted(beside()), adopted(coin(), at=NOW + seconds(1))
     for records in ((first, second), (second, first)):
-        assert doubled(records) == {second.id}
-    assert doubled((adopted(coin()), adopted(beside(coin())))) == {adopted(beside(coin())).id}
+        assert doubled(records, SHOWN) == {second.id}
+    assert doubled((adopted(coin()), adopted(beside())), SHOWN) == {adopted(beside()).id}
 
 
 def test_records_that_differ_in_anything_are_no_doubles() -> None:
     other = adopted(coin("OTHER"))
     other = replace(other, market=replace(other.market, contract="PF_OTHERUSD"))
-    assert doubled((adopted(coin()), adopted(beside(coin()), Side.SHORT), other, filled())) == frozenset()
+    assert doubled((adopted(coin()), adopted(beside(), Side.SHORT), other, filled()), SHOWN) == frozenset()

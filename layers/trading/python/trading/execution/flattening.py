@@ -7,7 +7,6 @@ an entry whose fate was not known then, and what it brings later, are closed as 
 from __future__ import annotations
 
 from trading.model.control import KillLevel
-from trading.model.orders import IntentState
 from trading.model.positions import Position, PositionState
 
 HELD = frozenset({PositionState.UNPROTECTED, PositionState.PROTECTED, PositionState.FOREIGN})
@@ -36,10 +35,7 @@ def ordered_to_close(position: Position) -> Position:
         return under_kill_level(position, KillLevel.FLATTEN)
     if not position.entry_open:
         return position.moved(position.state, close_reason=REASON) if _may_be_shown(position) else position
-    for intent in position.intents:
-        if intent.state is IntentState.PLANNED:
-            position = position.with_intent(intent.moved(IntentState.ABANDONED, reason=REASON))
-    return position.moved(position.state, close_reason=REASON)
+    return position.given_up(REASON)
 
 
 def _may_be_shown(position: Position) -> bool:

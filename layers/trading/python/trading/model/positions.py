@@ -113,6 +113,14 @@ class Position:
     def by_client_order_id(self, client_order_id: str) -> OrderIntent | None:
         return next((each for each in self.intents if each.client_order_id == client_order_id), None)
 
+    def given_up(self, why: str) -> Position:
+        """Without what was never sent, for this reason."""
+        position = self
+        for intent in self.intents:
+            if intent.state is IntentState.PLANNED:
+                position = position.with_intent(intent.moved(IntentState.ABANDONED, reason=why))
+        return replace(position, close_reason=why)
+
     def with_intent(self, intent: OrderIntent) -> Position:
         """Add an intent, or replace the one with its client order id."""
         others = tuple(each for each in self.intents if each.client_order_id != intent.client_order_id)
@@ -144,6 +152,11 @@ class Position:
         """Our entry is over and nothing of it was filled: whatever the venue shows here is somebody else's."""
         entry = self.intent(Purpose.ENTRY)
         return entry is not None and entry.state.terminal and not entry.filled and not self.entered
+
+    @property
+    def spent(self) -> bool:
+        """All that our entry has brought is gone again, and nothing more can come."""
+        return bool(self.entered) and self.left >= self.entered and not self.entry_open and not self.quantity
 
     @property
     def entry_open(self) -> bool:

@@ -77,6 +77,17 @@ def adopt_ghost(shown: VenuePosition, instrument: Instrument, mark: Price, rules
     )
 
 
-def beside(market: Instrument) -> Instrument:
-    """The same market under its contract's name: the place of a second record on a contract whose own is taken."""
-    return replace(market, id=InstrumentId(market.contract))
+def places(market: Instrument, side: Side) -> tuple[Instrument, ...]:
+    """The same market under the names a record of a stranger's position may stand under, in the order of preference.
+
+    Our own record on the contract keeps its place until it is booked, and so does one of a position that he has turned
+    round since; the stop of the new one does not wait for either."""
+    names = (market.id, market.contract, f"{market.contract}-{side}")
+    return tuple(replace(market, id=InstrumentId(name)) for name in dict.fromkeys(names))
+
+
+def market_name(place: str) -> str:
+    """The coin or contract that the name of a place says."""
+    for side in Side:
+        place = place.removesuffix(f"-{side}")
+    return place

@@ -10,6 +10,7 @@ from trading.model.orders import CLIENT_ORDER_ID_PREFIX, IntentState, OrderInten
 from trading.model.positions import Position, PositionState
 from trading.model.times import to_text
 from trading.model.venue import OpenOrder, OpenOrderKind, VenuePosition
+from trading.reconciliation.belonging import stands_for
 from trading.reconciliation.faults import TRIGGERED_BY, order_faults
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.view import Discrepancy, DiscrepancyKind, VenueView
@@ -112,8 +113,19 @@ def _covers_alone(order: OpenOrder, positions: tuple[Position, ...], view: Venue
         return False
     if order.side is not OrderSide.closing(shown.side):
         return False
-    ours = (each for each in positions if _same_market(each, shown))
+    ours = (each for each in positions if stands_for(each, shown, view))
     cover = sum((stop.open_quantity for each in ours for stop in working_stops(each)), Decimal(0))
+    return cover < shown.quantity
+
+
+def still_covers(position: Position, others: tuple[Position, ...], view: VenueView) -> bool:
+    """Its record is over, and its stop is needed all the same: somebody has bought on its side, and no other record
+    covers the whole of it yet."""
+    shown = view.position(position.contract)
+    if shown is None or shown.side is not position.side:
+        return False
+    theirs = (each for each in others if each.id != position.id and stands_for(each, shown, view))
+    cover = sum((stop.open_quantity for each in theirs for stop in working_stops(each)), Decimal(0))
     return cover < shown.quantity
 
 
@@ -127,12 +139,6 @@ def _stopped(shown: VenuePosition, orders: tuple[OpenOrder, ...]) -> Decimal:
     here = (each for each in orders if each.contract == shown.contract and each.side is closing and _is_ours(each))
     stops = (each for each in here if each.kind is OpenOrderKind.STOP and each.trigger_signal == TRIGGERED_BY)
     return sum((each.open_quantity for each in stops if each.reduce_only), Decimal(0))
-
-
-def _same_market(position: Position, shown: VenuePosition) -> bool:
-    """The record stands for what is shown. One whose entry came to nothing stands for nothing."""
-    same = position.contract == shown.contract and position.side is shown.side
-    return same and bool(position.quantity or not position.came_to_nothing)
 
 
 def _is_ours(order: OpenOrder) -> bool:
@@ -168,8 +174,8 @@ def is_over(position: Position, now: datetime, rules: Rules, policies: Policies 
 
 
 def ghosts(positions: tuple[Position, ...], view: VenueView) -> tuple[VenuePosition, ...]:
-    """Venue positions that no record on their contract and side stands for."""
-    return tuple(shown for shown in view.positions if not any(_same_market(each, shown) for each in positions))
+    """Venue positions that no record stands for."""
+    return tuple(shown for shown in view.positions if not any(stands_for(each, shown, view) for each in positions))
 
 
 def kind_of_stranger(positions: tuple[Position, ...], shown: VenuePosition) -> DiscrepancyKind:
@@ -178,12 +184,19 @@ def kind_of_stranger(positions: tuple[Position, ...], shown: VenuePosition) -> D
     return DiscrepancyKind.OPPOSITE_POSITION if ours else DiscrepancyKind.GHOST
 
 
-def doubled(positions: tuple[Position, ...]) -> frozenset[PositionId]:
+def doubled(positions: tuple[Position, ...], view: VenueView) -> frozenset[PositionId]:
     """Adopted records of what an earlier one stands for already: two runs at once, of which one could not read the
     universe's name of the coin, have each made one."""
-    adopted = sorted((each for each in positions if each.adopted), key=lambda each: (each.planned_at, each.instrument))
+    adopted = [each for each in positions if each.adopted and _stands(each, view)]
+    # One that held nothing at the last look has not begun anew: it is the other that stands.
+    adopted.sort(key=lambda each: (not each.quantity, each.planned_at, each.instrument))
     first = {(each.contract, each.side): each.id for each in reversed(adopted)}
     return frozenset(each.id for each in adopted if each.id != first[each.contract, each.side])
+
+
+def _stands(position: Position, view: VenueView) -> bool:
+    shown = view.position(position.contract)
+    return shown is not None and stands_for(position, shown, view)
 
 
 def mark_missing(position: Position, now: datetime, *, sure: bool = True) -> Position:

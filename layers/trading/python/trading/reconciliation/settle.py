@@ -10,10 +10,13 @@ from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
 from trading.model.positions import Position, PositionState, RecordedFill
 from trading.model.units import NOTHING, Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
+from trading.reconciliation.belonging import explained, intent_of, stands_for
 from trading.reconciliation.faults import semantic_faults
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.view import DiscrepancyKind, VenueView
 from trading.rules import ExecutionRules
+
+TAKEN_BY_OTHERS = "somebody else holds a position here"
 
 _FATES = {
     OrderFate.FILLED: IntentState.FILLED,
@@ -28,17 +31,25 @@ def settle(position: Position, view: VenueView, rules: ExecutionRules, policies:
     Absence of an order proves nothing by itself: it ends only with a fill, a report, or repeated absence long after
     the venue was told to refuse it.
     """
-    position = apply_fills(position, view.fills)
+    position = _without_plan(apply_fills(position, view.fills), view)
     for intent in position.intents:
         position = position.with_intent(_Settling(position, view, rules, policies).settled(intent))
     shown = view.position(position.contract)
-    quantity = shown.quantity if shown and shown.side is position.side else Quantity(0)
+    # What it does not stand for somebody else has bought: a record of its own covers that, no rule of ours closes it.
+    quantity = shown.quantity if shown and stands_for(position, shown, view) else NOTHING
     if quantity and not position.adopted and not policies[DiscrepancyKind.QUANTITY_DRIFT].active:
         quantity = Quantity(max(position.entered - position.left, Decimal(0)))
-    if view.fills_known and position.came_to_nothing:
-        # What is shown was bought by somebody else: a record of its own covers it, and no rule of ours closes it.
-        quantity = NOTHING
     return _with_state(replace(position, quantity=quantity), view.at)
+
+
+def _without_plan(position: Position, view: VenueView) -> Position:
+    """A plan whose entry was never sent, by this version of the record, is given up where its side is held: nothing of
+    that can be ours, and no rule of ours may close it."""
+    entry, shown = position.intent(Purpose.ENTRY), view.position(position.contract)
+    unsent = entry is not None and entry.state is IntentState.PLANNED and not entry.filled
+    if not unsent or not view.fills_known or shown is None or shown.side is not position.side:
+        return position
+    return position.given_up(TAKEN_BY_OTHERS)
 
 
 def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
@@ -48,7 +59,7 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
     for fill in fills:
         if fill.contract != position.contract or fill.id in known:
             continue
-        intent = _intent_of(position, fill)
+        intent = intent_of(position, fill)
         opens = fill.side is OrderSide.opening(position.side)
         # Our own fills are known by their order, whatever the venue's clock says; strangers' only by their time.
         if intent is None and (opens or _nothing_left(position) or fill.at < position.planned_at):
@@ -72,13 +83,6 @@ def apply_fills(position: Position, fills: tuple[Fill, ...]) -> Position:
 def _nothing_left(position: Position) -> bool:
     """Nothing of it is left to be closed by a stranger: what he trades next is his own."""
     return position.left >= position.entered
-
-
-def _intent_of(position: Position, fill: Fill) -> OrderIntent | None:
-    for intent in position.intents:
-        if fill.client_order_id == intent.client_order_id or fill.order_id == intent.venue_order_id:
-            return intent
-    return None
 
 
 def _filled(intent: OrderIntent, quantity: Quantity) -> OrderIntent:
@@ -186,22 +190,12 @@ class _Settling:
             return False
         if self.position.contract in self.view.not_looked_up:
             return False
-        return intent.purpose.protective or _explained(self.position, self.view)
+        return intent.purpose.protective or explained(self.position, self.view)
 
 
 def _unproven(intent: OrderIntent) -> OrderIntent:
     """Two absences with a failed look in between are no proof: counting begins anew."""
     return replace(intent, absences=())
-
-
-def _explained(position: Position, view: VenueView) -> bool:
-    """The fills since the plan, ours and anybody's, make up the position that is shown. It began from nothing."""
-    signed = Decimal(0)
-    for fill in view.fills:
-        if fill.contract == position.contract and (fill.at >= position.planned_at or _intent_of(position, fill)):
-            signed += fill.quantity if fill.side is OrderSide.BUY else -fill.quantity
-    shown = view.position(position.contract)
-    return signed == (shown.quantity * shown.side.sign if shown else 0)
 
 
 def _same(order: OpenOrder | OrderReport, intent: OrderIntent) -> bool:
