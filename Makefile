@@ -89,7 +89,7 @@ validate: .venv-sam/ready ## Check template.yaml and the nested templates
 build: .venv-sam/ready ## Build what is deployed into .aws-sam/build
 	infra/aws/with-python3.13 .venv-sam/bin/sam build --parallel
 
-check: lint types validate build test coverage simulate-slice ## All that CI does
+check: lint types validate build test coverage simulate-slice test-compiled ## All that CI does
 
 lock: .venv-sam/ready ## Renew the three lock files from pyproject.toml and the two *.in files
 	.venv-sam/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

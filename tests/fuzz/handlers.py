@@ -106,6 +106,9 @@ FUNCTIONS = (
     "maintain_records",
 )
 
+REFUSE_BY_RAISING = ("forward_alerts", "maintain_records")
+"""Nobody reads what these answer: of an event that makes no sense to them the invocation fails, with a sentence."""
+
 
 class Stage:
     """The emulator with its tables, secrets and the exchange, until it is closed or the process ends."""
@@ -157,9 +160,9 @@ class Stage:
             with redirect_stdout(io.StringIO()):
                 answer = handler(event, CONTEXT)
         except InvalidInput as error:
-            require(function == "forward_alerts", f"{function} raised {error}")
+            require(function in REFUSE_BY_RAISING, f"{function} raised {error}")
             require_sentence(error)
-            return "refused: tried again, then dead letters"
+            return "refused: tried again, then a failed invocation"
         require(self.sent == sent, f"{self.sent - sent} orders were sent")
         json.dumps(answer)
         if isinstance(event, dict) and event.get("describe") is True:

@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     if given.seeds < 1:
         parser.error(f"--seeds is {given.seeds}; expected 1 or more")
+    if given.keep and given.tier != "A":
+        parser.error(f"--keep with --tier {given.tier}; expected tier A, on which kept days are replayed")
     if given.seed is not None:
         first, again = (simulate(given.seed, given.profile, tier=given.tier) for _ in range(2))
         return tell_day(first, again)

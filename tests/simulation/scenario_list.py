@@ -90,6 +90,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         expects=("repaired stop",),
     ),
     Scenario(
+        name="dip bought by the owner after our stop",
+        minutes=9,
+        prices=(STOPPED,),
+        ideas=(Idea(levels=LONG),),
+        acts=(Act(minute=6.05, do=lambda people: people.owner_buys(0, 2_000)),),
+        expects=(BOUGHT, "position PROTECTED -> CLOSED", ENDED, "repaired stop"),
+    ),
+    Scenario(
         name="stop cancelled, guards in one second",
         minutes=8,
         prices=(FILLED,),

@@ -172,6 +172,22 @@ def test_order_left_after_flatten_is_caught() -> None:
     assert "still works" in trial.said("S17")
 
 
+def test_order_of_a_moment_ago_is_not_left() -> None:
+    """What the owner opened and we closed between two minutes: its stop is about to go."""
+    trial = trial_of(FlattenedIsFlat)
+    raise_to(trial, KillLevel.FLATTEN)
+    for minute in range(13):
+        if minute == 9:
+            resting_entry(trial)
+        trial.look()
+        trial.wait(60_000)
+        assert not trial.said("S17")
+    for _ in range(6):
+        trial.look()
+        trial.wait(60_000)
+    assert "still works" in trial.said("S17")
+
+
 def test_halt_ended_on_its_own_day_is_caught() -> None:
     trial = trial_of(HaltedByLoss)
     today = trial.world.kernel.now().date()
@@ -253,3 +269,24 @@ def test_endless_cancels_of_one_order_are_caught() -> None:
         assert not trial.said("S20")
         trial.act(lambda: trial.world.account.cancel("smc-one-1"))
     assert "9 times in a minute" in trial.said("S20")
+
+
+@pytest.mark.parametrize(("bid", "excused"), [("99.9", True), ("95", False)])
+def test_owners_bid_in_the_way_excuses_a_flatten(bid: str, excused: bool) -> None:
+    """The venue refuses an exit that would meet it, and it is not ours to take off."""
+    trial = trial_of(FlattenedIsFlat)
+    engine = trial.world.venue.engine
+    market = matching.OrderType.MARKET
+    engine.send(matching.OrderRequest(symbol="PF_COINUSD", side=matching.Side.BUY, order_type=market, size=Decimal(1)))
+    post = matching.OrderType.POST
+    price = Decimal(bid)
+    engine.send(
+        matching.OrderRequest(
+            symbol="PF_COINUSD", side=matching.Side.BUY, order_type=post, size=Decimal(1), limit_price=price
+        )
+    )
+    raise_to(trial, KillLevel.FLATTEN)
+    for _ in range(4):
+        trial.look()
+        trial.wait(60_000)
+    assert bool(trial.said("S17")) is not excused

@@ -12,8 +12,9 @@ from tests.simulation.defects.hunt import DAYS, Catch, hunt_all
 INTRODUCTION = """# Planted defects
 
 Mistakes that were really made, in the audited system or elsewhere, are planted into the real code from the test tree,
-one at a time, and simulated until an invariant of the reference sees them. Written by `make simulate-defects`
-({days} days at most for each; invariants by the names of the reference, tests/simulation/invariants).
+one at a time, and simulated until an invariant sees them. Written by `make simulate-defects`
+({days} days at most for each; invariants by the names of the reference, and `EXITS` of our own:
+tests/simulation/invariants).
 
 | defect | where it happened | seen by | days | what was said |
 |---|---|---|---|---|

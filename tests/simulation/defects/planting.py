@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,13 +38,29 @@ def _value(owner: Any, name: str) -> Any:
 
 
 def planted(*replacements: tuple[Any, str, Callable[[Any], Any]]) -> Plant:
-    """Each replacement is (owner, name, function of the old value)."""
+    """Each replacement is (owner, name, function of the old value). ValueError where the new one cannot be called as
+    the old one is: its own TypeError would be seen in the place of the defect."""
 
     @contextmanager
     def plant() -> Iterator[None]:
         with ExitStack() as stack:
             for owner, name, change in replacements:
-                stack.enter_context(replaced(owner, name, change(_value(owner, name))))
+                before = _value(owner, name)
+                after = change(before)
+                _check_calls(name, before, after)
+                stack.enter_context(replaced(owner, name, after))
             yield
 
     return plant
+
+
+def _check_calls(name: str, before: Any, after: Any) -> None:
+    if not (inspect.isfunction(before) and inspect.isfunction(after)):
+        return
+    asked = inspect.signature(before).parameters.values()
+    positional = [each.name for each in asked if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    named = {each.name: each.name for each in asked if each.kind is each.KEYWORD_ONLY}
+    try:
+        inspect.signature(after).bind(*positional, **named)
+    except TypeError as error:
+        raise ValueError(f"what is planted for {name}{inspect.signature(before)} does not fit: {error}") from error

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import functions.manage_exits.exit as exit_module
+import shared.guard.adoption as adoption
 import shared.guard.ending as ending
 import shared.guard.positions as positions
 import shared.guard.protecting as protecting
@@ -102,8 +103,8 @@ def _flattened_on_sight(adopt: Any) -> Any:
 
 
 def _one_poison_ends_the_loop(settle_one: Any) -> Any:
-    def settling(look: Any, position: Position, **given: Any) -> Position | None:
-        settled: Position | None = settle_one(look, position, **given)
+    def settling(look: Any, position: Position, *rest: Any, **given: Any) -> Position | None:
+        settled: Position | None = settle_one(look, position, *rest, **given)
         if look.report.failures:
             raise RuntimeError(look.report.failures[0])
         return settled
@@ -216,7 +217,7 @@ PROTECTING: tuple[Defect, ...] = (
     Defect(
         name="unknown position is flattened on sight",
         story="appendix B: phantom auto-flatten at start",
-        plant=planted((strangers, "adopt_ghost", _flattened_on_sight)),
+        plant=planted((adoption, "adopt_ghost", _flattened_on_sight)),
         profiles=("human",),
     ),
     Defect(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.simulation.invariants.control import FLAT_WITHIN_MS, entry_goes_out
+from tests.simulation.invariants.control import FLAT_WITHIN_MS, cannot_be_closed, entry_goes_out
 from tests.simulation.invariants.seen import Place, records, seen_in
 from tests.simulation.judge import Invariant
 from tests.simulation.kernel import Process
 from tests.simulation.workload import Workload
 from tests.simulation.world import SimulatedWorld
 from trading.execution.flattening import to_be_closed
-from trading.matching import MarketStatus
 from trading.model.positions import Position, PositionState
 
 CLOSING = PositionState.CLOSING
@@ -50,7 +49,7 @@ class OneIsClosed(Invariant):
         self._held = {each: self._held.get(each, now) for each in found & set(engine.books.positions)}
         for contract in self._held:
             self.examined += 1
-            if engine.market(contract).status is not MarketStatus.ONLINE:
+            if cannot_be_closed(engine, contract):
                 self._held[contract] = now
             if now - max(calm, self._held[contract]) > FLAT_WITHIN_MS:
                 yield f"{contract} is still held {now - self._held[contract]} ms after a person had it closed"

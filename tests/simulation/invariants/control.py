@@ -12,7 +12,8 @@ from tests.simulation.memory.tables import Stored
 from tests.simulation.options import MINUTE_MS
 from tests.simulation.workload import IDLE_MINUTES, Workload
 from tests.simulation.world import SimulatedWorld
-from trading.matching import MarketStatus, Order
+from trading import matching
+from trading.matching import MarketStatus, MatchingEngine, Order
 from trading.model.control import Control, KillLevel, RiskDay
 from trading.model.orders import IntentState, Purpose
 from trading.model.positions import Position
@@ -21,6 +22,10 @@ FLAT_WITHIN_MS = 120_000
 """N_flat of the reference: reachable time until entries are off, or positions gone."""
 
 DAY_SEEN_WITHIN_MS = (IDLE_MINUTES + 1) * MINUTE_MS
+MARKET_ORDER_REACHES = Decimal("0.01")
+"""Share of the mark: more than the book of a simulated market is deep."""
+
+LEFT_WITHIN_MS = FLAT_WITHIN_MS + IDLE_MINUTES * MINUTE_MS
 """A halt of the risk day changes nothing that the workload looks at: an idle slot may come this much later."""
 
 OPERATED = "control_trading"
@@ -39,6 +44,22 @@ def stops_entries(stored: Stored[RiskDay] | None) -> bool:
         return False
     day = stored.value
     return isinstance(day, str) or day.halted or day.implausible is not None
+
+
+def cannot_be_closed(engine: MatchingEngine, contract: str) -> bool:
+    """The market is halted; or an order of the owner's rests where a market order would meet it, which the venue
+    refuses as trading with oneself, and which is not ours to take off."""
+    if engine.market(contract).status is not MarketStatus.ONLINE:
+        return True
+    position = engine.books.positions[contract]
+    reach = engine.point(contract).mark * MARKET_ORDER_REACHES
+    for order in engine.books.orders_of(contract):
+        on_his_side = (order.side is matching.Side.BUY) is (position.size > 0)
+        if is_ours(order.client_order_id) or not on_his_side or order.limit_price is None:
+            continue
+        if abs(order.limit_price - engine.point(contract).mark) <= reach:
+            return True
+    return False
 
 
 def entry_goes_out(write: Write) -> bool:
@@ -149,7 +170,7 @@ class FlattenedIsFlat(Invariant):
         self._held = {each: self._held.get(each, now) for each in engine.books.positions}
         for contract in engine.books.positions:
             self.examined += 1
-            if engine.market(contract).status is not MarketStatus.ONLINE:
+            if cannot_be_closed(engine, contract):
                 self._held[contract] = now
             if now - max(calm, self._held[contract]) > FLAT_WITHIN_MS:
                 yield f"{contract} is still held {now - self._held[contract]} ms after the flatten"
@@ -157,12 +178,14 @@ class FlattenedIsFlat(Invariant):
         yield from self._left_working(now, calm)
 
     def _left_working(self, now: int, calm: int) -> Iterator[str]:
-        if self._flat is None or now - max(self._flat, calm) <= FLAT_WITHIN_MS + IDLE_MINUTES * MINUTE_MS:
+        """Counted from when the order came too: what a stranger opened and we closed between two minutes had a stop."""
+        if self._flat is None or now - max(self._flat, calm) <= LEFT_WITHIN_MS:
             return
         self.examined += 1
         for order in self.world.venue.engine.books.live.values():
-            if is_ours(order.client_order_id):
-                yield f"order {order.client_order_id} still works {now - self._flat} ms after all was flat at K3"
+            waited = now - max(self._flat, calm, at_ms(order.received_at))
+            if is_ours(order.client_order_id) and waited > LEFT_WITHIN_MS:
+                yield f"order {order.client_order_id} still works {waited} ms after all was flat at K3"
 
 
 class HaltedByLoss(Invariant):

@@ -88,14 +88,24 @@ def _idea(position: Position) -> str:
     return f"{position.instrument} {position.side} {levels.entry} {levels.stop} {levels.target_1}"
 
 
+DOUBLED = timedelta(seconds=3)
+"""A request that comes to the venue twice comes within this time; the simulation takes 2 s at most."""
+
 NEVER_THERE = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED})
 
 
 class RecordedBeforeSent(_WatchesOrders):
     """S8. Whatever reaches the venue stands as being sent in a record that can be read, and no order that the venue
-    has taken is ever recorded as one that it never had."""
+    has taken is ever recorded as one that it never had.
+
+    Not one that it has refused first and taken when the same request came to it a second time, doubled on the way: only
+    the refusal was heard. It is an orphan, and ends as one. Later than `DOUBLED` we have sent it ourselves."""
 
     name = "S8"
+
+    def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
+        super().__init__(world, workload)
+        self._refused: dict[str, datetime] = {}
 
     def changed(self) -> Iterable[str]:
         for position in records(self.world):
@@ -103,10 +113,13 @@ class RecordedBeforeSent(_WatchesOrders):
                 if intent.state not in NEVER_THERE:
                     continue
                 self.examined += 1
-                if self.world.venue.engine.find(client_order_id=intent.client_order_id) is not None:
+                taken = self.world.venue.engine.find(client_order_id=intent.client_order_id)
+                if taken is not None and not self._refused_first(taken):
                     yield f"{intent.purpose} {intent.client_order_id} is {intent.state} on record, and the venue has it"
 
     def judge(self, placed: Placed) -> Iterator[str]:
+        if placed.order is None:
+            self._refused[placed.request.client_order_id] = placed.at
         if placed.order is None or not self.accepted_now(placed):
             return
         self.examined += 1
@@ -117,6 +130,10 @@ class RecordedBeforeSent(_WatchesOrders):
             yield f"{placed.request.client_order_id} was accepted and no record knows it"
         elif found[1].state is IntentState.PLANNED:
             yield f"{placed.request.client_order_id} was accepted while its record says PLANNED"
+
+    def _refused_first(self, taken: Order) -> bool:
+        refused = self._refused.get(taken.client_order_id or "")
+        return refused is not None and taken.received_at - refused <= DOUBLED
 
 
 class OneMeaningForEachId(_WatchesOrders):

@@ -1,0 +1,76 @@
+"""S8 catches an order that a record denies, and leaves the one that came to the venue twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes.records import planned, with_state
+from tests.fakes.venue_translation import matching_request
+from tests.simulation.invariants.entries import RecordedBeforeSent
+from tests.simulation.invariants.trial import Trial, trial_of
+from trading.model.orders import IntentState, OrderRequest, OrderSide, OrderType, Purpose
+from trading.model.positions import Position
+from trading.model.units import Price, Quantity
+
+REFUSED = with_state(planned(), Purpose.ENTRY, IntentState.REJECTED)
+
+
+def request_of(position: Position) -> OrderRequest:
+    entry = position.intent(Purpose.ENTRY)
+    assert entry is not None
+    return OrderRequest(
+        contract=position.contract,
+        client_order_id=entry.client_order_id,
+        side=OrderSide.BUY,
+        type=OrderType.POST,
+        quantity=Quantity(Decimal(1)),
+        reduce_only=False,
+        process_before=position.planned_at + timedelta(days=365),
+        limit_price=Price(Decimal(95)),
+    )
+
+
+def send(trial: Trial, position: Position) -> None:
+    """As an invocation does that finds the record as it is and writes it once more."""
+    trial.world.venue.place(request_of(position))
+    trial.act(lambda: trial.ledger.adopt_position(position))
+
+
+def come_again(trial: Trial, position: Position) -> None:
+    """The request once more, without us."""
+    trial.world.venue.engine.send(matching_request(request_of(position)))
+    trial.look()
+
+
+def test_order_denied_by_its_record_is_caught() -> None:
+    trial = trial_of(RecordedBeforeSent)
+    send(trial, REFUSED)
+    assert "is REJECTED on record, and the venue has it" in trial.said("S8")
+
+
+@pytest.mark.parametrize(("after_ms", "caught"), [(0, False), (60_000, True)])
+def test_only_a_doubled_request_is_left_alone(after_ms: int, caught: bool) -> None:
+    trial = trial_of(RecordedBeforeSent)
+    trial.world.venue.faults.sends.append("postWouldExecute")
+    trial.world.venue.place(request_of(REFUSED))
+    trial.look()
+    trial.wait(after_ms)
+    come_again(trial, REFUSED)
+    trial.act(lambda: trial.ledger.adopt_position(REFUSED))
+    assert bool(trial.said("S8")) == caught
+
+
+def test_order_sent_before_its_record_is_caught() -> None:
+    trial = trial_of(RecordedBeforeSent)
+    send(trial, planned())
+    assert "was accepted while its record says PLANNED" in trial.said("S8")
+
+
+def test_order_without_any_record_is_caught() -> None:
+    trial = trial_of(RecordedBeforeSent)
+    trial.world.venue.place(request_of(planned()))
+    trial.look()
+    assert "no record knows it" in trial.said("S8")
