@@ -9,25 +9,33 @@ from types import MappingProxyType
 
 from pynamodb.exceptions import PynamoDBException
 
-from functions.execute_signals.first_orders import count_answer, intent_of, send_first_stop, take_entry
-from functions.execute_signals.report import ExecutionReport, stage
+from functions.execute_signals.first_orders import (
+    count_answer,
+    intent_of,
+    note_dropped_stop,
+    send_first_stop,
+    take_entry,
+)
+from functions.execute_signals.report import ExecutionReport, stage, tell_failed
 from shared.trading_desk import TradingDesk
 from trading.errors import TradingError
-from trading.execution.entries import EntrySight, next_entry_step, watched
+from trading.execution.entries import EntrySight, next_entry_step, stop_was_dropped, watched
 from trading.execution.verify import NOT_SHOWN, stop_faults
 from trading.model.control import KillLevel
 from trading.model.decisions import Outcome
 from trading.model.disorder import MarketWatch
 from trading.model.instruments import InstrumentId
 from trading.model.orders import IntentState, Purpose
-from trading.model.positions import Position, PositionState
-from trading.model.steps import EntryStepKind
+from trading.model.positions import TAKEN_BY_OTHERS, Position, PositionState
+from trading.model.steps import EntryStep, EntryStepKind
 from trading.model.venue import Quote
 from trading.risk.day import entry_level
 
 ENTRY_ROUNDS = 4
 LOOKS_FOR_STOP = 2
 """The venue's list of orders may lag behind its acceptance; what two looks do not show waits for the next run."""
+
+SENDS_ENTRY = (EntryStepKind.TAKE_ENTRY, EntryStepKind.SEND_ENTRY)
 
 NOTED_FOR = timedelta(minutes=3)
 """Longer than the time to the next runs: one of them is not the one that was killed."""
@@ -113,7 +121,7 @@ def carry_on(desk: TradingDesk, position: Position, last_close: float | None, le
 def follow(desk: TradingDesk, position: Position, sight: EntrySight) -> Position:
     """Do the entry's due steps until it has to wait."""
     for _ in range(ENTRY_ROUNDS):
-        step = next_entry_step(position, sight, desk.rules, desk.clock.now())
+        step = _unless_held(desk, position, next_entry_step(position, sight, desk.rules, desk.clock.now()))
         if step.kind is EntryStepKind.WAIT:
             break
         if step.kind is EntryStepKind.FINISH:
@@ -133,8 +141,19 @@ def follow(desk: TradingDesk, position: Position, sight: EntrySight) -> Position
     return position
 
 
+def _unless_held(desk: TradingDesk, position: Position, step: EntryStep) -> EntryStep:
+    """Nothing goes out where somebody holds a position now: what the limits saw when it was planned may be old."""
+    if step.kind not in SENDS_ENTRY or position.contract not in {each.contract for each in desk.venue.positions()}:
+        return step
+    return EntryStep(kind=EntryStepKind.ABANDON, why=TAKEN_BY_OTHERS)
+
+
 def _abandon(desk: TradingDesk, position: Position, why: str) -> Position:
-    stage(desk, position, Outcome.FAILED, f"{position.instrument}: the entry was not sent, {why}.")
+    text = f"{position.instrument}: the entry was not sent, {why}."
+    stage(desk, position, Outcome.FAILED, text)
+    if stop_was_dropped(position):
+        note_dropped_stop(desk, position)
+        tell_failed(desk, position, text)
     return desk.orders.abandon(position, why)
 
 

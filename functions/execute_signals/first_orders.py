@@ -41,11 +41,19 @@ def take_entry(desk: TradingDesk, position: Position) -> Position:
     immediate = replace(intent_of(position, Purpose.ENTRY), type=OrderType.IMMEDIATE)
     position = desk.orders.send(position.with_intent(immediate), immediate)
     entry = intent_of(position, Purpose.ENTRY)
-    count_answer(desk, entry)
-    if entry.state is IntentState.REJECTED:
-        return position
-    shown = _shown(desk, position)
-    return position if shown is None else _protect(desk, position, shown)
+    try:
+        shown = None if entry.state is IntentState.REJECTED else _shown(desk, position)
+        return position if shown is None else _protect(desk, position, shown)
+    finally:
+        # Last: no stop waits for a count, or is missing because the store was busy.
+        count_answer(desk, entry)
+
+
+def note_dropped_stop(desk: TradingDesk, position: Position) -> None:
+    """It took the stop and let it go: for the next plans that is a venue which takes none while flat."""
+    stop = intent_of(position, Purpose.STOP)
+    source = f"{position.contract} {stop.client_order_id}, which was taken and gone again"
+    desk.ledger.note_flat_stop(FlatStop(accepted=False, at=desk.clock.now(), source=source))
 
 
 def _shown(desk: TradingDesk, position: Position) -> VenuePosition | None:

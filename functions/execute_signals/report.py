@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.storage.decisions import StageRecord
 from shared.trading_desk import TradingDesk
+from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.decisions import Outcome
 from trading.model.positions import Position
 from trading.model.risk import LimitCheck
@@ -26,6 +27,19 @@ class ExecutionReport:
     paused: tuple[str, ...] = ()
     watched: list[str] = field(default_factory=list)
     flat_stop: str = "The venue was not yet asked for a stop while flat."
+
+
+def tell_failed(desk: TradingDesk, position: Position, text: str) -> None:
+    desk.alerts.tell(
+        Alert(
+            kind=AlertKind.ORDER_FAILED,
+            severity=Severity.WARNING,
+            subject=position.id,
+            title=f"{position.instrument}: entry not placed",
+            text=text,
+            at=desk.now,
+        )
+    )
 
 
 def stage(

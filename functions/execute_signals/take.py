@@ -11,13 +11,12 @@ from functools import partial
 from functions.execute_signals.depth import order_books, with_books
 from functions.execute_signals.entries import READ_ERRORS, carry_on
 from functions.execute_signals.first_orders import intent_of
-from functions.execute_signals.report import ExecutionReport, stage
+from functions.execute_signals.report import ExecutionReport, stage, tell_failed
 from functions.execute_signals.watch import MarketLook
 from shared.storage.ledger import SignalState
 from shared.trading_desk import TradingDesk
 from trading.errors import StoreConflict, TradingError, VenueUnavailable
 from trading.execution.plan import plan_position
-from trading.model.alerts import Alert, AlertKind, Severity
 from trading.model.control import KillLevel, RiskDay
 from trading.model.decisions import Outcome
 from trading.model.instruments import Instrument
@@ -228,30 +227,18 @@ def _open(
     opened = desk.ledger.open_position(planned, signal, portfolio.book)
     position = carry_on(desk, opened, None, KillLevel.NORMAL)
     entry = intent_of(position, Purpose.ENTRY)
-    outcome = Outcome.FAILED if _came_to_nothing(position) else Outcome.SENT
-    text = (
-        sentence(approved) if outcome is Outcome.SENT else f"{signal.instrument}: entry {entry.state}, {entry.reason}."
-    )
+    outcome, text = Outcome.SENT, sentence(approved)
+    if _came_to_nothing(position):
+        outcome, text = Outcome.FAILED, f"{signal.instrument}: entry {entry.state}, {entry.reason}."
+    elif entry.sent_at is None:
+        outcome, text = Outcome.PLANNED, f"{text} Its entry is not sent yet."
     stage(desk, signal, outcome, text + rank, approved.limits)
     report.outcomes[outcome] += 1
     if outcome is Outcome.FAILED:
-        _tell_failed(desk, position, text)
+        tell_failed(desk, position, text)
     return position
 
 
 def _came_to_nothing(position: Position) -> bool:
     entry = intent_of(position, Purpose.ENTRY)
     return entry.state.terminal and not entry.filled
-
-
-def _tell_failed(desk: TradingDesk, position: Position, text: str) -> None:
-    desk.alerts.tell(
-        Alert(
-            kind=AlertKind.ORDER_FAILED,
-            severity=Severity.WARNING,
-            subject=position.id,
-            title=f"{position.instrument}: entry not placed",
-            text=text,
-            at=desk.now,
-        )
-    )

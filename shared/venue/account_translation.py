@@ -8,8 +8,8 @@ from shared.venue.bodies import AccountsAnswer, FillRow, OpenOrderRow, PositionR
 from shared.venue.history_bodies import AccountLogRow
 from trading.errors import VenueAnswerInvalid
 from trading.model.instruments import Side
-from trading.model.orders import OrderSide
-from trading.model.units import Money, Price, Quantity
+from trading.model.orders import CLIENT_ORDER_ID_PREFIX, OrderSide
+from trading.model.units import NOTHING, Money, Price, Quantity
 from trading.model.venue import (
     Account,
     Fill,
@@ -85,7 +85,7 @@ def open_order(row: OpenOrderRow) -> OpenOrder:
         contract=row.symbol,
         side=_order_side(row.side, f"order {row.order_id}"),
         kind=_order_kind(row),
-        open_quantity=Quantity(row.unfilled_size),
+        open_quantity=_open_quantity(row),
         filled=Quantity(row.filled_size),
         reduce_only=row.reduce_only,
         limit_price=_price(row.limit_price),
@@ -93,6 +93,16 @@ def open_order(row: OpenOrderRow) -> OpenOrder:
         trigger_signal=_TRIGGER_SIGNALS.get(signal, signal) if signal else None,
         received_at=row.received_time,
     )
+
+
+def _open_quantity(row: OpenOrderRow) -> Quantity:
+    """A stranger's order without it counts for nothing, and must not hide ours; ours would lose what it covers."""
+    if row.unfilled_size is not None:
+        return Quantity(row.unfilled_size)
+    ours = row.cli_ord_id
+    if ours is not None and ours.startswith(CLIENT_ORDER_ID_PREFIX):
+        raise VenueAnswerInvalid(f"venue answered openorders with {ours}, expected valid .unfilledSize (a number)")
+    return NOTHING
 
 
 def _order_kind(row: OpenOrderRow) -> OpenOrderKind:

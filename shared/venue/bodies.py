@@ -13,6 +13,7 @@ from shared.venue.wire_types import (
     Moment,
     NotNegative,
     Number,
+    OptionalNotNegative,
     OptionalNumber,
     OptionalPrice,
     OptionalText,
@@ -149,6 +150,8 @@ class TimedOpenPositionsAnswer(TimedAnswer):
 
 
 class OpenOrderRow(Body):
+    """`unfilled_size` may be missing, by the venue's own documentation (contract 5.8); never in a row of ours."""
+
     order_id: Text = Field(alias="order_id")
     cli_ord_id: OptionalText = None
     symbol: Upper
@@ -157,7 +160,7 @@ class OpenOrderRow(Body):
     limit_price: OptionalPrice = None
     stop_price: OptionalPrice = None
     filled_size: NotNegative
-    unfilled_size: NotNegative
+    unfilled_size: OptionalNotNegative = None
     reduce_only: bool
     trigger_signal: OptionalText = None
     received_time: Moment

@@ -22,11 +22,11 @@ class Meanwhile:
         if name != self._method or self._event is None:
             return call
 
-        def interleaved(*arguments: Any) -> Any:
+        def interleaved(*arguments: Any, **named: Any) -> Any:
             event, self._event = self._event, None
             if event and not self._after:
                 event()
-            answer = call(*arguments)
+            answer = call(*arguments, **named)
             if event and self._after:
                 event()
             return answer

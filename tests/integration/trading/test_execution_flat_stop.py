@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
+from pynamodb.exceptions import GetError
 
 from functions.execute_signals import handler
 from functions.execute_signals.execute import execute_signals
@@ -13,9 +16,13 @@ from tests.fakes.cloud import Cloud
 from tests.fakes.records import NOW, levels, risk_day, rules_with
 from tests.integration.limits.local_stack import _environment
 from tests.integration.trading.interleaving import Meanwhile
+from tests.integration.trading.test_events_are_told import told
 from tests.integration.trading.test_failures_are_told import CONTEXT
+from tests.integration.trading.test_repairs import cancel_stop
 from tests.integration.trading.world import World, new_world
+from trading.model.alerts import AlertKind
 from trading.model.control import KillLevel
+from trading.model.decisions import Outcome
 from trading.model.disorder import DisorderPause, MarketWatch
 from trading.model.flat_stop import FlatStop
 from trading.model.instruments import Side
@@ -100,8 +107,8 @@ def test_whole_trade_without_a_stop_while_flat(flat: World) -> None:
 def test_unseen_position_is_protected_by_reconcile(flat: World, hidden: str) -> None:
     flat.venue.advance(60, COIN="99.9")
     flat.venue.faults.hidden_positions = hidden == "lag"
-    flat.venue.faults.reads = {"positions"} if hidden == "positions" else set()
-    execute_signals(flat.desk())
+    gone = Meanwhile(flat.venue, "place", partial(flat.venue.faults.reads.add, hidden), after=True)
+    execute_signals(flat.desk(gone))
     assert flat.intent(Purpose.STOP).generation == 1
     flat.venue.faults.hidden_positions, flat.venue.faults.reads = False, set()
     flat.venue.advance(50)
@@ -128,6 +135,40 @@ def test_stop_failing_after_the_entry_comes_soon(flat: World, sends: list[str]) 
     flat.minutes(2)
     assert flat.position().state is PositionState.PROTECTED
     assert flat.venue.naked_seconds_max() == 50
+
+
+def test_stop_waits_for_no_count_of_answers(flat: World) -> None:
+    """A store that is too busy to count the entry's answer makes the position no less protected."""
+    flat.venue.advance(60, COIN="99.9")
+    desk = flat.desk()
+
+    def busy() -> None:
+        raise GetError("throttled")
+
+    counting: Any = Meanwhile(desk.control, "note_entry_answer", busy)  # type: ignore[arg-type]
+    report = execute_signals(replace(desk, control=counting))
+    assert report.failures == ["COIN: throttled"]
+    assert flat.position().state is PositionState.PROTECTED
+    assert flat.venue.naked_seconds_max() == 0
+
+
+def test_stop_that_is_dropped_means_none_while_flat(cloud: Cloud) -> None:
+    """It is taken and gone again: people are told, and the next plan is watched."""
+    world = new_world(cloud, ("COIN", "OTHER"))
+    world.add_signal()
+    dropping = Meanwhile(world.venue, "place", lambda: cancel_stop(world), after=True)
+    assert execute_signals(world.desk(dropping)).outcomes == {Outcome.PLANNED: 1}
+    world.minutes(3)
+    assert world.entries_placed() == 0
+    (alert,) = told(AlertKind.ORDER_FAILED)
+    assert "the venue took its stop and let it go again" in alert["text"]
+    known = world.cloud.ledger.flat_stop()
+    assert known is not None
+    assert (known.accepted, known.source.endswith("which was taken and gone again")) == (False, True)
+    world.add_signal("OTHER")
+    world.execute()
+    world.minute(OTHER="99.9")
+    assert world.position("OTHER").state is PositionState.PROTECTED
 
 
 def test_position_not_seen_yet_is_not_left(flat: World) -> None:

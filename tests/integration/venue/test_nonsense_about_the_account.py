@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -87,6 +88,18 @@ def test_unknown_side_is_refused_by_name(
 ) -> None:
     loopback.answer(f"{V3}/{path}", answer(path, side=side))
     assert refused(venue, path) == sentence
+
+
+@pytest.mark.parametrize("changes", [{"unfilledSize": None}, {"unfilledSize": ""}])
+def test_strangers_order_without_size_hides_no_stop(
+    venue: KrakenRestVenue, loopback: LoopbackVenue, changes: dict[str, Any]
+) -> None:
+    """The venue documents the field as optional: one row of somebody else's decides nothing about ours."""
+    stranger = {**ORDER, "order_id": "by-hand", "cliOrdId": None, **changes}
+    loopback.answer(f"{V3}/openorders", bodies.success(openOrders=[ORDER, stranger]))
+    assert [each.open_quantity for each in venue.open_orders()] == [Decimal("0.05"), 0]
+    loopback.answer(f"{V3}/openorders", bodies.success(openOrders=[ORDER, {**stranger, "unfilledSize": -1}]))
+    assert "openOrders.1.unfilledSize" in refused(venue, "openorders")
 
 
 def test_one_bad_row_hides_no_position(venue: KrakenRestVenue, loopback: LoopbackVenue) -> None:

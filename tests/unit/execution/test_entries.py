@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.records import NOW, RULES, filled, levels, planned, quote, seconds, waiting, with_state
-from trading.execution.entries import EntrySight, counts_as_refused, next_entry_step, premise_broken, watched
+from tests.fakes.records import NOW, RULES, filled, levels, planned, quote, rules_with, seconds, waiting, with_state
+from trading.execution.entries import (
+    EntrySight,
+    counts_as_refused,
+    next_entry_step,
+    premise_broken,
+    stop_was_dropped,
+    watched,
+)
 from trading.model.control import KillLevel
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, Purpose
@@ -215,6 +222,24 @@ def test_old_quote_takes_no_watched_entry() -> None:
     given = quote(mark="99.9")
     assert step(watching(), quote=given, now=NOW + seconds(limit)).kind is K.TAKE_ENTRY
     assert step(watching(), quote=given, now=NOW + seconds(limit + 1)).kind is K.WAIT
+
+
+@pytest.mark.parametrize(("index", "kind"), [("100.6", K.TAKE_ENTRY), ("100.7", K.WAIT), (None, K.WAIT)])
+def test_torn_basis_takes_no_watched_entry(index: str | None, kind: EntryStepKind) -> None:
+    """At most 0.75 % between mark and index, as the gate had it when it was planned."""
+    given = quote(mark="99.9", index=Price(index) if index else None)
+    assert step(watching(), quote=given).kind is kind
+    unguarded = rules_with('{"risk": {"basis_guard": false}}')
+    sight = EntrySight(level=KillLevel.NORMAL, last_close=99.0, quote=given)
+    assert next_entry_step(watching(), sight, unguarded, NOW).kind is K.TAKE_ENTRY
+
+
+def test_stop_taken_and_gone_again_was_dropped() -> None:
+    dropped = with_state(planned(), Purpose.STOP, S.CANCELLED)
+    assert stop_was_dropped(dropped)
+    assert not stop_was_dropped(with_state(dropped, Purpose.STOP, S.CANCELLED, filled=Quantity(1)))
+    assert not stop_was_dropped(with_state(dropped, Purpose.ENTRY, S.LIVE, sent_at=NOW))
+    assert not any(stop_was_dropped(each) for each in (planned(), watching(), replace(dropped, intents=())))
 
 
 def test_watched_plan_grows_old_but_not_for_ever() -> None:

@@ -13,7 +13,7 @@ from tests.unit.reconciliation.views import intent_of, settled, view
 from trading.execution.plan import stop_intent
 from trading.model.instruments import Side
 from trading.model.orders import IntentState, OrderSide, Purpose
-from trading.model.positions import Position
+from trading.model.positions import TAKEN_BY_OTHERS, Position
 from trading.model.units import Price, Quantity
 from trading.model.venue import Fill
 from trading.reconciliation.adopting import adopt_ghost
@@ -117,10 +117,11 @@ def test_plan_is_given_up_where_somebody_holds() -> None:
     assert dark.state is IntentState.PLANNED
 
 
-def test_plan_stays_where_the_other_side_is_held() -> None:
+def test_plan_is_given_up_against_the_other_side() -> None:
+    """Its entry is not reduce-only: it would close his position and turn it round."""
     entry = settled(planned(), positions=(held(planned(), 3, side=Side.SHORT),)).intent(Purpose.ENTRY)
     assert entry is not None
-    assert entry.state is IntentState.PLANNED
+    assert (entry.state, entry.reason) == (IntentState.ABANDONED, TAKEN_BY_OTHERS)
 
 
 @pytest.mark.parametrize(("theirs", "needed"), [(3, False), (2, True)])

@@ -190,7 +190,7 @@ def test_every_outcome_of_scoring_can_be_reached() -> None:
         decide(_market(Setup.TREND), strict).outcome,
         decide(_market(Setup.TREND), RULES).outcome,
     }
-    later = {Outcome.RISK_REFUSED, Outcome.NOT_ALLOCATED, Outcome.SENT, Outcome.FAILED}
+    later = {Outcome.RISK_REFUSED, Outcome.NOT_ALLOCATED, Outcome.PLANNED, Outcome.SENT, Outcome.FAILED}
     later |= {Outcome.STOP_MOVED, Outcome.EXIT}
     assert reached == set(Outcome) - later
 

@@ -64,6 +64,13 @@ def watched(position: Position) -> bool:
     return planned and stop is not None and stop.state in _STOP_IMPOSSIBLE and nothing_to_reduce(stop.reason)
 
 
+def stop_was_dropped(position: Position) -> bool:
+    """The venue took its stop while flat and holds it no more, with nothing there that it could have closed."""
+    entry, stop = position.intent(Purpose.ENTRY), position.intent(Purpose.STOP)
+    unsent = entry is not None and entry.sent_at is None
+    return unsent and stop is not None and stop.state is IntentState.CANCELLED and not stop.filled
+
+
 def _before_entry(position: Position, sight: EntrySight, rules: Rules, now: datetime) -> EntryStep:
     if over := _not_to_be_sent(position, sight, now):
         return EntryStep(kind=EntryStepKind.ABANDON, why=over)
@@ -73,17 +80,25 @@ def _before_entry(position: Position, sight: EntrySight, rules: Rules, now: date
         return EntryStep(kind=EntryStepKind.ABANDON, why="the plan is stale")
     stop = position.intent(Purpose.STOP)
     if stop is None or stop.state in _STOP_IMPOSSIBLE:
-        why = stop.reason if stop else "no stop planned"
-        return EntryStep(kind=EntryStepKind.ABANDON, why=f"no stop could be placed ({why})")
+        return EntryStep(kind=EntryStepKind.ABANDON, why=_without_stop(position, stop))
     if stop.state is IntentState.PLANNED or stop.may_be_sent_again:
         return EntryStep(kind=EntryStepKind.SEND_STOP)
     return EntryStep(kind=EntryStepKind.SEND_ENTRY) if stop.state is IntentState.LIVE else WAIT
+
+
+def _without_stop(position: Position, stop: OrderIntent | None) -> str:
+    if stop_was_dropped(position):
+        return "the venue took its stop and let it go again"
+    return f"no stop could be placed ({stop.reason if stop else 'no stop planned'})"
 
 
 def _at_its_level(position: Position, quote: Quote | None, rules: Rules, now: datetime) -> EntryStep:
     """It takes what is there once the mark has reached the entry and the book is within its limit; a send that could
     not execute would be wasted, because an entry is sent once."""
     if quote is None or now - quote.at > timedelta(seconds=rules.risk.quote_maximum_age_s):
+        return WAIT
+    if rules.risk.basis_guard and (quote.basis_pct is None or quote.basis_pct > rules.risk.basis_maximum_pct):
+        # The gate saw the basis when it was planned, up to an hour ago.
         return WAIT
     if beyond_stop(position, quote.mark):
         return EntryStep(kind=EntryStepKind.ABANDON, why=f"the mark {quote.mark} is beyond the stop {position.stop}")

@@ -25,9 +25,8 @@ def basis_after_fill(case: ExitCase) -> Answer:
     minutes = rules.exits.basis_after_fill_minutes
     if case.now - opened > timedelta(minutes=minutes):
         return Silent(saw=f"filled more than {minutes} minutes ago")
-    if quote is None or quote.index is None:
+    if quote is None or (torn := quote.basis_pct) is None:
         return NoInput(missing="a fresh quote with its index")
-    torn = abs(quote.index - quote.mark) * 100 / quote.index
     apart = f"mark {quote.mark} is {torn:.2f} % from its index {quote.index}"
     if torn <= rules.risk.basis_maximum_pct:
         return Silent(saw=apart)

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
 
     RISK_REFUSED = "RISK_REFUSED"
     NOT_ALLOCATED = "NOT_ALLOCATED"
+    PLANNED = "PLANNED"
     SENT = "SENT"
     FAILED = "FAILED"
     STOP_MOVED = "STOP_MOVED"

@@ -16,6 +16,9 @@ from trading.model.units import NOTHING, Money, Price, Quantity
 ORDERS_KEPT = 400
 """About 170 KB: the store takes 400 KB for a record, and one that it does not take is protected by nobody."""
 
+TAKEN_BY_OTHERS = "somebody else holds a position here"
+"""Why a plan is given up: its entry would close, turn round or enlarge what is not ours."""
+
 
 class PositionState(StrEnum):
     OPENING = "OPENING"

@@ -65,6 +65,11 @@ class Quote:
             return None
         return BasisPoints((self.ask - self.bid) * 20_000 / (self.ask + self.bid))
 
+    @property
+    def basis_pct(self) -> Decimal | None:
+        """|index - mark| in percent of the index, None without an index."""
+        return None if self.index is None else abs(self.index - self.mark) * 100 / self.index
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractStress:

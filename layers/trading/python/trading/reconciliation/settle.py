@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trading.model.orders import IntentState, OrderIntent, OrderSide, Purpose
-from trading.model.positions import Position, PositionState, RecordedFill
+from trading.model.positions import TAKEN_BY_OTHERS, Position, PositionState, RecordedFill
 from trading.model.units import NOTHING, Quantity
 from trading.model.venue import Fill, OpenOrder, OrderFate, OrderReport
 from trading.reconciliation.belonging import explained, intent_of, stands_for
@@ -15,8 +15,6 @@ from trading.reconciliation.faults import semantic_faults
 from trading.reconciliation.policy import POLICIES, Policies
 from trading.reconciliation.view import DiscrepancyKind, VenueView
 from trading.rules import ExecutionRules
-
-TAKEN_BY_OTHERS = "somebody else holds a position here"
 
 _FATES = {
     OrderFate.FILLED: IntentState.FILLED,
@@ -43,11 +41,11 @@ def settle(position: Position, view: VenueView, rules: ExecutionRules, policies:
 
 
 def _without_plan(position: Position, view: VenueView) -> Position:
-    """A plan whose entry was never sent, by this version of the record, is given up where its side is held: nothing of
-    that can be ours, and no rule of ours may close it."""
-    entry, shown = position.intent(Purpose.ENTRY), view.position(position.contract)
+    """A plan whose entry was never sent, by this version of the record, is given up where its contract is held, on
+    either side: nothing of that can be ours, and no order of ours may close it."""
+    entry = position.intent(Purpose.ENTRY)
     unsent = entry is not None and entry.state is IntentState.PLANNED and not entry.filled
-    if not unsent or not view.fills_known or shown is None or shown.side is not position.side:
+    if not unsent or not view.fills_known or view.position(position.contract) is None:
         return position
     return position.given_up(TAKEN_BY_OTHERS)
 
