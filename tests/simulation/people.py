@@ -14,6 +14,8 @@ from tests.simulation.options import MINUTE_MS
 from tests.simulation.world import SimulatedWorld
 from trading import matching
 from trading.matching import MarketStatus
+from trading.model.orders import Purpose
+from trading.model.positions import Position
 
 HOUR_MS = 60 * MINUTE_MS
 HALTS = (MarketStatus.POST_ONLY, MarketStatus.SUSPENDED, MarketStatus.SUSPENDED)
@@ -74,16 +76,28 @@ class People:
             if kind_roll < 0.3 and held:
                 self.cancel_stop(held[int(coin_roll * len(held))])
             elif kind_roll < 0.6 and held:
-                self._owner_trades(held[int(coin_roll * len(held))], Decimal("0.5"), closing=True)
+                self._owner_closes_half(held[int(coin_roll * len(held))])
             else:
                 contract = world.instruments[int(coin_roll * len(world.instruments))].contract
-                if kind_roll < 0.8:
-                    self._owner_trades(contract, Decimal(1), closing=False)
+                # Longs more often than not, whatever the system thinks of the coin.
+                side = matching.Side.SELL if int(coin_roll * 1000) % 3 == 0 else matching.Side.BUY
+                if kind_roll < 0.7 and (planned := self._planned()):
+                    self._owner_opens(planned[int(coin_roll * len(planned))], side)
+                elif kind_roll < 0.8:
+                    self._owner_opens(contract, side)
                 else:
                     self._owner_leaves_an_order(contract)
             world.observe("owner")
 
         return act
+
+    def _planned(self) -> list[str]:
+        """Contracts in which an entry of ours is still to go out: people like what the system likes."""
+        stored = (each.value for each in self.world.tables.positions.values())
+        planned = [each for each in stored if isinstance(each, Position) and each.entry_open]
+        return sorted(
+            each.contract for each in planned if (entry := each.intent(Purpose.ENTRY)) and entry.sent_at is None
+        )
 
     def cancel_stop(self, contract: str) -> None:
         engine = self.world.venue.engine
@@ -109,21 +123,23 @@ class People:
         )
         self.acts.append("owner leaves an order")
 
-    def _owner_trades(self, contract: str, share: Decimal, *, closing: bool) -> None:
-        world = self.world
-        engine, instrument = world.venue.engine, world.venue.instruments[contract]
-        size = engine.books.size_of(contract)
-        if closing:
-            quantity = max(instrument.quantity_down(abs(size) * share), instrument.step)
-            side = matching.Side.SELL if size > 0 else matching.Side.BUY
-        else:
-            quantity = max(instrument.quantity_down(Decimal(300) / engine.point(contract).mark), instrument.step)
-            side = matching.Side.BUY
-        world.truth.owner_traded.add(contract)
-        engine.send(
-            matching.OrderRequest(symbol=contract, side=side, order_type=matching.OrderType.MARKET, size=quantity)
+    def _owner_closes_half(self, contract: str) -> None:
+        size = self.world.venue.engine.books.size_of(contract)
+        half = self.world.venue.instruments[contract].quantity_down(abs(size) / 2)
+        self._owner_trades(contract, half, matching.Side.SELL if size > 0 else matching.Side.BUY)
+        self.acts.append("owner closes a part")
+
+    def _owner_opens(self, contract: str, side: matching.Side) -> None:
+        mark = self.world.venue.engine.point(contract).mark
+        self._owner_trades(contract, self.world.venue.instruments[contract].quantity_down(Decimal(300) / mark), side)
+        self.acts.append(f"owner {side}s")
+
+    def _owner_trades(self, contract: str, quantity: Decimal, side: matching.Side) -> None:
+        self.world.truth.owner_traded.add(contract)
+        size = max(quantity, self.world.venue.instruments[contract].step)
+        self.world.venue.engine.send(
+            matching.OrderRequest(symbol=contract, side=side, order_type=matching.OrderType.MARKET, size=size)
         )
-        self.acts.append("owner closes a part" if closing else "owner buys")
 
     def _operator(self, number: int, at_ms: int, action: str, minutes: int) -> None:
         world = self.world

@@ -156,6 +156,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         expects=("protective SENDING -> REJECTED", "position OPENING -> UNPROTECTED", "entry LIVE -> FILLED"),
     ),
     Scenario(
+        name="owner sells what we watch",
+        minutes=8,
+        prices=(((0, "100"), (4, "100"), (6, "99.2")),),
+        ideas=(Idea(levels=LONG),),
+        acts=(Act(minute=2.3, do=lambda people: people.owner_sells(0, 300)),),
+        stop_when_flat=False,
+        expects=("entry PLANNED -> ABANDONED", "repaired stop", "booked without a trade"),
+    ),
+    Scenario(
         name="short: target 1, break-even, stop",
         minutes=12,
         prices=(

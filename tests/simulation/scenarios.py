@@ -163,6 +163,14 @@ class ScriptedWorkload(Workload):
         self.people.cancel_stop(self.world.instruments[coin].contract)
 
     def owner_buys(self, coin: int, usd: int) -> None:
+        self._owner_trades(coin, usd, matching.Side.BUY)
+        self.people.acts.append("owner buys")
+
+    def owner_sells(self, coin: int, usd: int) -> None:
+        self._owner_trades(coin, usd, matching.Side.SELL)
+        self.people.acts.append("owner sells")
+
+    def _owner_trades(self, coin: int, usd: int, side: matching.Side) -> None:
         instrument = self.world.instruments[coin]
         engine = self.world.venue.engine
         self.world.truth.owner_traded.add(instrument.contract)
@@ -170,12 +178,11 @@ class ScriptedWorkload(Workload):
         engine.send(
             matching.OrderRequest(
                 symbol=instrument.contract,
-                side=matching.Side.BUY,
+                side=side,
                 order_type=matching.OrderType.MARKET,
                 size=quantity,
             )
         )
-        self.people.acts.append("owner buys")
 
     def pauses(self) -> None:
         self.people.acts.append("pause")

@@ -11,7 +11,6 @@ import pytest
 
 import functions.execute_signals.entries as entries
 from tests.fakes.records import planned, risk_day, with_state
-from tests.simulation.invariants.closing import OneIsClosed
 from tests.simulation.invariants.control import (
     CONTROL,
     CancelledWhenStopped,
@@ -132,34 +131,6 @@ def test_position_held_after_flatten_is_caught() -> None:
         trial.look()
         trial.wait(60_000)
     assert "PF_COINUSD is still held" in trial.said("S17")
-
-
-def close_one(trial: Trial) -> None:
-    trial.act(lambda: {"ok": True, "scope": "COIN"}, "control_trading", "close 1 confirmed")
-
-
-def test_coin_held_after_it_was_closed_is_caught() -> None:
-    trial = trial_of(OneIsClosed)
-    buy = matching.OrderRequest(
-        symbol="PF_COINUSD", side=matching.Side.BUY, order_type=matching.OrderType.MARKET, size=Decimal(1)
-    )
-    trial.world.venue.engine.send(buy)
-    trial.world.ledger_truth.adopt_position(replace(planned(), close_reason="flatten"))
-    close_one(trial)
-    for _ in range(4):
-        assert not trial.said("S17one")
-        trial.look()
-        trial.wait(60_000)
-    assert "PF_COINUSD is still held" in trial.said("S17one")
-
-
-def test_entry_sent_after_the_close_is_caught() -> None:
-    trial = trial_of(OneIsClosed)
-    position = trial.world.ledger_truth.adopt_position(replace(planned(), close_reason="flatten"))
-    close_one(trial)
-    sending = with_state(position, Purpose.ENTRY, IntentState.SENDING)
-    trial.act(lambda: trial.ledger.save_position(sending))
-    assert "went out after a person had it closed" in trial.said("S17one")
 
 
 def test_order_left_after_flatten_is_caught() -> None:

@@ -1,4 +1,4 @@
-"""S8 catches an order that a record denies, and leaves the one that came to the venue twice."""
+"""S8 catches an order that a record denies, HELD an entry where something is held; neither what nobody could know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from tests.fakes.records import planned, with_state
 from tests.fakes.venue_translation import matching_request
 from tests.simulation.invariants.entries import RecordedBeforeSent
+from tests.simulation.invariants.held import NoEntryWhereSomethingIsHeld
 from tests.simulation.invariants.trial import Trial, trial_of
+from trading import matching
 from trading.model.orders import IntentState, OrderRequest, OrderSide, OrderType, Purpose
 from trading.model.positions import Position
 from trading.model.units import Price, Quantity
@@ -74,3 +76,17 @@ def test_order_without_any_record_is_caught() -> None:
     trial.world.venue.place(request_of(planned()))
     trial.look()
     assert "no record knows it" in trial.said("S8")
+
+
+@pytest.mark.parametrize(("held_ms", "caught"), [(20_000, True), (5_000, False)])
+def test_entry_on_a_known_position_is_caught(held_ms: int, caught: bool) -> None:
+    trial = trial_of(NoEntryWhereSomethingIsHeld)
+    short = matching.OrderRequest(
+        symbol="PF_COINUSD", side=matching.Side.SELL, order_type=matching.OrderType.MARKET, size=Decimal(5)
+    )
+    trial.world.venue.engine.send(short)
+    trial.world.observe("owner")
+    trial.wait(held_ms)
+    trial.world.venue.place(request_of(planned()))
+    trial.look()
+    assert ("an entry was taken in PF_COINUSD" in trial.said("HELD")) == caught

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import functions.control_trading.closing as closing
+import functions.execute_signals.entries as entries_under_way
 import functions.execute_signals.take as take
 import functions.reconcile_positions.marking as marking
 import functions.reconcile_positions.reconcile as reconcile
@@ -209,6 +210,15 @@ DECIDING: tuple[Defect, ...] = (
             (positions.guard_positions, "__defaults__", _policy_off(DiscrepancyKind.NAKED_POSITION)),
         ),
         profiles=("human", "swarm"),
+    ),
+    Defect(
+        name="a plan goes out where somebody holds a position",
+        story="a watched plan closed the owner's short and turned it round",
+        plant=planted(
+            (entries_under_way, "_unless_held", lambda _check: lambda _desk, _position, step: step),
+            (settle, "_without_plan", lambda _give_up: lambda position, _view: position),
+        ),
+        profiles=("human",),
     ),
     Defect(
         name="stranger's position gets no stop",

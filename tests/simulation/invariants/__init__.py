@@ -6,6 +6,7 @@ from tests.simulation.invariants.closing import OneIsClosed
 from tests.simulation.invariants.control import CONTROL
 from tests.simulation.invariants.entries import ENTRIES
 from tests.simulation.invariants.exits import EveryExitRuleIsAsked
+from tests.simulation.invariants.held import NoEntryWhereSomethingIsHeld
 from tests.simulation.invariants.liveness import LIVENESS
 from tests.simulation.invariants.protection import PROTECTION
 from tests.simulation.invariants.records import RECORDS
@@ -14,6 +15,7 @@ from tests.simulation.judge import Invariant
 INVARIANTS: tuple[type[Invariant], ...] = (
     *PROTECTION,
     *ENTRIES,
+    NoEntryWhereSomethingIsHeld,
     *CONTROL,
     OneIsClosed,
     EveryExitRuleIsAsked,

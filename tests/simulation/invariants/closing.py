@@ -18,7 +18,8 @@ CLOSING = PositionState.CLOSING
 
 class OneIsClosed(Invariant):
     """S17 for one coin: what a person closes is gone within N_flat of reachable time, also what an entry that was on
-    its way brings later, and no entry of it goes out until its record has ended."""
+    its way brings later, and no entry of it goes out until its record has ended. What is bought there once it is flat
+    and no entry can bring more is another position: its record is of its own."""
 
     name = "S17one"
 
@@ -35,12 +36,19 @@ class OneIsClosed(Invariant):
         if name.startswith("close ") and name.endswith("confirmed") and isinstance(answer, dict) and answer.get("ok"):
             of_scope = [each for each in records(self.world) if each.instrument == answer["scope"]]
             self._ordered |= {each.id for each in of_scope if to_be_closed(each) or each.state is CLOSING}
+            self._forget_the_flat()
         return iter(())
+
+    def _forget_the_flat(self) -> None:
+        positions = self.world.venue.engine.books.positions
+        flat = (each.id for each in records(self.world) if not each.entry_open and each.contract not in positions)
+        self._ordered -= set(flat)
 
     def changed(self) -> Iterator[str]:
         for write in self._writes.new(self.seen.writes):
             if isinstance(write.after, Position) and write.after.id in self._ordered and entry_goes_out(write):
                 yield f"an entry of {write.after.contract} went out after a person had it closed"
+        self._forget_the_flat()
 
     def minute(self) -> Iterator[str]:
         now = self.world.kernel.now_ms

@@ -29,7 +29,7 @@ class Placed:
     at: datetime
 
 
-class _WatchesOrders(Invariant):
+class WatchesOrders(Invariant):
     """Looks at every request once, at the moment it reached the venue."""
 
     def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
@@ -60,7 +60,7 @@ class _WatchesOrders(Invariant):
         return order is not None and order.received_at == placed.at
 
 
-class OneEntryForEachIdea(_WatchesOrders):
+class OneEntryForEachIdea(WatchesOrders):
     """S7. Counted by coin, side and levels, not by any id of ours."""
 
     name = "S7"
@@ -94,7 +94,7 @@ DOUBLED = timedelta(seconds=3)
 NEVER_THERE = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED})
 
 
-class RecordedBeforeSent(_WatchesOrders):
+class RecordedBeforeSent(WatchesOrders):
     """S8. Whatever reaches the venue stands as being sent in a record that can be read, and no order that the venue
     has taken is ever recorded as one that it never had.
 
@@ -136,7 +136,7 @@ class RecordedBeforeSent(_WatchesOrders):
         return refused is not None and taken.received_at - refused <= DOUBLED
 
 
-class OneMeaningForEachId(_WatchesOrders):
+class OneMeaningForEachId(WatchesOrders):
     """S9."""
 
     name = "S9"
@@ -179,7 +179,7 @@ class PositionsWithinTheirNumber(Invariant):
                 yield f"{count} entries rest in {symbol}"
 
 
-class WithinEverySizeLimit(_WatchesOrders):
+class WithinEverySizeLimit(WatchesOrders):
     """S11. Notional of the order and gross of everything, entries at rest counted as filled."""
 
     name = "S11"
@@ -204,7 +204,7 @@ class WithinEverySizeLimit(_WatchesOrders):
             yield f"gross {held + waiting:.0f} USD with an equity of {equity:.0f}"
 
 
-class OnGridAndNearTheMark(_WatchesOrders):
+class OnGridAndNearTheMark(WatchesOrders):
     """S12."""
 
     name = "S12"
@@ -231,7 +231,7 @@ class OnGridAndNearTheMark(_WatchesOrders):
         return self.world.prices.quote(contract, at).mark
 
 
-class FreshAtSending(_WatchesOrders):
+class FreshAtSending(WatchesOrders):
     """S13 and S14. An entry goes out while its plan and signal live, and the venue takes none after its deadline."""
 
     name = "S13"
