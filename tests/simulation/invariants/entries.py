@@ -162,7 +162,7 @@ class OneMeaningForEachId(WatchesOrders):
 
 
 class PositionsWithinTheirNumber(Invariant):
-    """S10. Symbols held or being entered by us; one entry a symbol, none on top of a position."""
+    """S10. Symbols held or being entered by us, and one entry a symbol; none on top of a position is HELD."""
 
     name = "S10"
 
