@@ -50,7 +50,7 @@ class SimulatedPrices:
         return float(self.quote(symbol, at).index)
 
     def _number(self, at: datetime) -> int:
-        return min(max(int((at - self._start) / MINUTE), 0), len(self._times) - 1)
+        return min(max((at - self._start) // MINUTE, 0), len(self._times) - 1)
 
     def _path(self, options: Options, price: Decimal) -> list[PricePoint]:
         random, mark = self._random, float(price)

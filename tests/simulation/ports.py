@@ -166,20 +166,22 @@ class StoreThroughKernel:
         if not callable(method):
             return method
         writes = name.startswith(_WRITING)
+        called, spoiled = f"{self._name}.{name}", partial(_store_failed, name)
 
         def operate(*arguments: Any, **named: Any) -> Any:
             return self._kernel.io(
                 Call(
                     kind="store",
-                    name=f"{self._name}.{name}",
+                    name=called,
                     effect=partial(method, *arguments, **named),
-                    spoiled=partial(_store_failed, name),
+                    spoiled=spoiled,
                     writes=writes,
                     timeout_ms=STORE_TIMEOUT_MS,
                     subject=str(arguments[0])[:40] if name == "record_run" else "",
                 )
             )
 
+        self.__dict__[name] = operate
         return operate
 
 

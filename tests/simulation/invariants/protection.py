@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from tests.simulation.invariants.seen import Place
 from tests.simulation.judge import Invariant
 from tests.simulation.workload import Workload
 from tests.simulation.world import SimulatedWorld
@@ -212,9 +213,13 @@ class NeverMoreOrdersThanPosition(Invariant):
     def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
         super().__init__(world, workload)
         self.excess: dict[str, _Excess] = {}
+        self._faults = Place()
+        self._damaged = False
 
     def minute(self) -> Iterable[str]:
-        if any(each.kind == "damaged record" for each in self.world.tape.faults):
+        new = self._faults.new(self.world.tape.faults)
+        self._damaged = self._damaged or any(each.kind == "damaged record" for each in new)
+        if self._damaged:
             # A position whose record cannot be read is covered a second time, beside it.
             return
         books = self.world.venue.engine.books
