@@ -214,20 +214,21 @@ class People:
         world.kernel.after(2 * MINUTE_MS, look)
 
     def _halt(self, number: int, at_ms: int, status: MarketStatus) -> None:
+        """Where something is held, if anything is: a halt of another market hinders nobody."""
         world, random = self.world, self._random
-        contract = world.instruments[number % len(world.instruments)].contract
-
         lasts = random.randint(60_000, 1_200_000)
 
         def begin() -> None:
+            open_to_it = sorted(world.venue.engine.books.positions) or [each.contract for each in world.instruments]
+            contract = open_to_it[number % len(open_to_it)]
             if world.tape.admit(f"halt {number}", f"market {status}", at_ms):
                 halt = Window(key=f"halt {number}", kind="halt", start_ms=at_ms, end_ms=at_ms + lasts)
                 world.truth.halts.setdefault(contract, []).append(halt)
                 world.venue.catch_up(world.kernel.now())
                 world.venue.halt(contract, status)
-                world.kernel.after(lasts, end)
+                world.kernel.after(lasts, lambda: end(contract))
 
-        def end() -> None:
+        def end(contract: str) -> None:
             world.venue.catch_up(world.kernel.now())
             world.venue.halt(contract, MarketStatus.ONLINE)
 

@@ -71,3 +71,15 @@ def test_changed_terms_hold_for_the_next_order() -> None:
     assert len(venue.books.live) == 1
     with pytest.raises(InvalidInput, match="needs tick"):
         venue.set_terms(COIN, tick_size=d(0))
+
+
+def test_each_side_of_the_book_has_its_own_distance() -> None:
+    uneven = Liquidity(half_spread=d("0.001"), level_size=d(10), ask_half_spread=d("0.05"))
+    venue = engine((0, 100), (10, 100), listed=market(liquidity=uneven))
+    venue.send(order("ioc", "buy", 1, 104))
+    assert fills(venue) == []
+    placed(venue.send(order("lmt", "buy", 1, 106)))
+    placed(venue.send(order("mkt", "sell", 1, reduce_only=True)))
+    assert [each[2] for each in fills(venue)] == [d(105), d("99.9")]
+    with pytest.raises(InvalidInput, match="-1"):
+        Liquidity(half_spread=d(0), level_size=d(10), ask_half_spread=d(-1))

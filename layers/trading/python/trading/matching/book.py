@@ -31,7 +31,7 @@ def bid(market: Market, mark: Decimal) -> Decimal:
 
 def ask(market: Market, mark: Decimal) -> Decimal:
     """Best ask at `mark`, a multiple of the tick."""
-    raw = max(mark * (ONE + market.liquidity.half_spread), mark + market.tick_size * HALF)
+    raw = max(mark * (ONE + market.liquidity.ask_distance), mark + market.tick_size * HALF)
     return ceil_to(raw, market.tick_size)
 
 
@@ -42,7 +42,7 @@ def last_price(market: Market, mark: Decimal) -> Decimal:
 
 def mark_when_ask_is(market: Market, price: Decimal) -> Decimal:
     """Mark at which the unrounded ask falls to `price` (where a resting buy is reached)."""
-    return min(price / (ONE + market.liquidity.half_spread), price - market.tick_size * HALF)
+    return min(price / (ONE + market.liquidity.ask_distance), price - market.tick_size * HALF)
 
 
 def mark_when_bid_is(market: Market, price: Decimal) -> Decimal:

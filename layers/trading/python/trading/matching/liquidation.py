@@ -10,6 +10,11 @@ from trading.matching.records import FillType, HistoryKind
 from trading.matching.rounding import ZERO, floor_to
 
 
+def closable(core: Core) -> list[str]:
+    """Contracts whose position can be closed now: nothing executes in a market that is not online."""
+    return [symbol for symbol in core.books.positions if core.market(symbol).is_online]
+
+
 def liquidate(core: Core) -> None:
     """Cancel orders that could open, then close positions, the one with most notional first, until healthy.
 
@@ -18,8 +23,8 @@ def liquidate(core: Core) -> None:
     for order in list(core.books.live.values()):
         if not order.reduce_only and order.order_id in core.books.live:
             core.cancel(order, Reason.LIQUIDATION)
-    while core.books.positions:
-        symbol = min(core.books.positions, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name))
+    while found := closable(core):
+        symbol = min(found, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name))
         whole = abs(core.books.size_of(symbol))
         half = floor_to(whole / 2, core.market(symbol).size_step)
         if core.switches.partial_liquidation and half > ZERO:

@@ -39,7 +39,8 @@ class Liquidity:
 
     `half_spread` and `level_spacing` are fractions of the mark, `level_size` is base units on each of the
     `level_count` levels a side, `touch_fraction` is the part of a resting limit order that fills when the opposite
-    quote reaches its price exactly; the rest fills when the quote goes one tick further.
+    quote reaches its price exactly; the rest fills when the quote goes one tick further. Where the best ask lies
+    another distance from the mark than the best bid, `ask_half_spread` is the ask's and `half_spread` the bid's.
     """
 
     half_spread: Decimal
@@ -47,11 +48,18 @@ class Liquidity:
     level_count: int = 10
     level_spacing: Decimal = Decimal("0.0002")
     touch_fraction: Decimal = Decimal("0.25")
+    ask_half_spread: Decimal | None = None
+
+    @property
+    def ask_distance(self) -> Decimal:
+        """Fraction of the mark by which the best ask lies above it."""
+        return self.half_spread if self.ask_half_spread is None else self.ask_half_spread
 
     def __post_init__(self) -> None:
-        if self.half_spread < ZERO or self.level_size <= ZERO or self.level_count < 1 or self.level_spacing < ZERO:
+        narrowest = min(self.half_spread, self.ask_distance)
+        if narrowest < ZERO or self.level_size <= ZERO or self.level_count < 1 or self.level_spacing < ZERO:
             raise InvalidInput(
-                f"liquidity needs spread and spacing >= 0 and size and levels > 0, got {self.half_spread}, "
+                f"liquidity needs spread and spacing >= 0 and size and levels > 0, got {narrowest}, "
                 f"{self.level_spacing}, {self.level_size}, {self.level_count}"
             )
         if not ZERO <= self.touch_fraction <= ONE:
@@ -114,6 +122,11 @@ class Market:
         starts = [tier.from_notional for tier in self.margin_tiers]
         if not starts or starts[0] != ZERO or starts != sorted(set(starts)):
             raise InvalidInput(f"{self.symbol} needs margin tiers that start at 0 and ascend, got {starts}")
+
+    @property
+    def is_online(self) -> bool:
+        """Whether orders execute in it."""
+        return self.status is MarketStatus.ONLINE
 
     def initial_margin(self, notional: Decimal) -> Decimal:
         """Initial margin in USD of `notional` USD in this contract.

@@ -3,6 +3,7 @@
 Time is cut at the path's points, at full hours (funding) and at the target. In each step every active market moves
 linearly; what is reached first (as a fraction of the step) happens first, ties by acceptance order. A step of no
 duration is a jump: resting limits fill at their price, triggers execute at the price after the jump.
+In a market that is not online nothing executes; what its price has passed by then is reached when it opens again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from decimal import Decimal
 from trading.matching.book import mark_when_ask_is, mark_when_bid_is, protected_price
 from trading.matching.checks import margin_refusal
 from trading.matching.core import Core
-from trading.matching.liquidation import liquidate
+from trading.matching.liquidation import closable, liquidate
 from trading.matching.margin import margin_view
 from trading.matching.markets import Market
 from trading.matching.orders import Order, OrderState, OrderType, Reason, Side, TriggerSignal
@@ -126,7 +127,7 @@ def _next_event(core: Core, step: Step, fraction: Decimal) -> tuple[Decimal, Ord
     """Order reached first at or after `fraction`, with the fraction at which it is."""
     best: tuple[Decimal, Order] | None = None
     for order in core.books.live.values():
-        if order.symbol not in step.end:
+        if order.symbol not in step.end or not core.market(order.symbol).is_online:
             continue
         reached = _reached_at(core.market(order.symbol), step, order, fraction)
         if reached is None:
@@ -228,7 +229,7 @@ def _fail(core: Core, order: Order, reason: Reason) -> None:
 
 def _liquidate_before(core: Core, step: Step, span: tuple[Decimal, Decimal]) -> Decimal | None:
     """Liquidate when margin equity falls below maintenance margin within `span`; the fraction at which it did."""
-    if not core.books.positions or _headroom(core, step.at(span[1])) >= ZERO:
+    if not closable(core) or _headroom(core, step.at(span[1])) >= ZERO:
         return None
     fraction = ONE if step.is_jump else span[0]
     if not step.is_jump and _headroom(core, step.at(span[0])) > ZERO:
