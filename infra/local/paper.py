@@ -104,6 +104,8 @@ def _open_account(runner: Runner, options: PaperOptions, tell: Tell) -> None:
         raise InvalidInput(f"the local stack in {options.state_dir} is not on paper; expected another --state-dir")
     if runner.stack.resumed:
         tell(f"Trading on paper goes on at the prices of {source}; nothing is sent to any venue.")
+        if options.balance is not None:
+            tell(f"Its account is open: the balance of {options.balance} USD is for a new one.")
         return
     if options.balance is not None:
         venue.open_account(options.balance)

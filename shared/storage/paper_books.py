@@ -39,11 +39,14 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPrice:
-    """A contract's index and mark (USD) at the last look, and its funding in USD per contract and hour."""
+    """A contract's index and mark (USD) at the last look, its funding in USD per contract and hour, and how far best
+    bid and ask lay from the mark (fractions of it)."""
 
     index: Decimal
     mark: Decimal
     funding: Decimal
+    bid_distance: Decimal = Decimal(0)
+    ask_distance: Decimal = Decimal(0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +144,10 @@ def _decode(data: bytes) -> PaperBooks:
 
 
 def _seen(row: dict[str, str]) -> SeenPrice:
-    return SeenPrice(index=Decimal(row["index"]), mark=Decimal(row["mark"]), funding=Decimal(row["funding"]))
+    found = {name: Decimal(value) for name, value in row.items()}
+    if not all(each.is_finite() for each in found.values()) or found["mark"] <= 0:
+        raise ValueError(f"{row} is no price")
+    return SeenPrice(**found)
 
 
 def _packed(document: Any) -> bytes:

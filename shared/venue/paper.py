@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from shared.storage.paper_books import STORE_FAILURES, PaperBooks, PaperBooksStore
+from shared.storage.paper_books import STORE_FAILURES, PaperBooks, PaperBooksStore, SeenPrice
 from shared.venue import paper_translation as translate
 from shared.venue.last_line import LastLine
-from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, delisted_market, market_of
+from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, market_of, suspended_market
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict, TradingError, VenueUnavailable
 from trading.matching import Books, Market, MatchingEngine, Order, opening_books
 from trading.model.depth import OrderBook
@@ -44,6 +44,8 @@ PAPER_BALANCE_USD = Decimal(10_000)
 
 FRESH = timedelta(seconds=1)
 """Prices and books older than this are looked at again."""
+AHEAD_AT_MOST = timedelta(seconds=30)
+"""A ticker whose time is further ahead of our clock would carry the books, for good, to where no look reaches them."""
 STATUS_KNOWS_FOR = timedelta(seconds=5)
 NEWEST_FILLS = 100
 ATTEMPTS = 6
@@ -59,7 +61,7 @@ class PublicMarket(FuturesMarket, StressReports, Protocol):
 
 
 class PaperVenue:
-    """`trading.ports.Venue` for one run of one function. Every order passes `last_line` as it would on its way out."""
+    """`trading.ports.Venue` for one run of one function. Every order passes `last_line`, which counts sends only."""
 
     def __init__(
         self, *, market: PublicMarket, terms: ContractTerms, store: PaperBooksStore, clock: Clock, last_line: LastLine
@@ -161,10 +163,12 @@ class PaperVenue:
             logger.error("order %s in %s: %s", request.client_order_id, request.contract, why)
             return SendAnswer(outcome=SendOutcome.REJECTED, detail=why)
         try:
-            if self._terms.of(request.contract) is None:
+            look = self._looked(timedelta(0))
+            if self._terms.of(request.contract) is None and request.contract not in look.quotes:
                 return SendAnswer(outcome=SendOutcome.REJECTED, detail="contractNotFound")
+            self._require_readable(request.contract, look)
             wanted = translate.matching_request(request)
-            answer = self._carry_out(lambda engine: engine.send(wanted), request.contract)
+            answer = self._carry_out(lambda engine: engine.send(wanted), request.contract, look)
         except TradingError as error:
             return SendAnswer(outcome=SendOutcome.UNKNOWN, detail=f"no answer: {error}")
         return translate.send_answer(answer)
@@ -205,27 +209,36 @@ class PaperVenue:
                 return answer
         raise VenueUnavailable(f"the paper account was changed by others {ATTEMPTS} times while it was written")
 
+    def _require_readable(self, contract: str, look: Look) -> None:
+        """An order whose market cannot be read gets no answer: a refusal would be taken for the venue's own."""
+        if look.quote(contract) is None:
+            raise VenueUnavailable(f"no ticker of {contract} can be used")
+        if self._terms.of(contract) is None:
+            raise VenueUnavailable(f"the terms of {contract} cannot be read")
+
     def _play(self, paper: PaperBooks, look: Look, act: Act[Answer], contract: str | None) -> Answer:
         feed = PathBetweenLooks(paper.books.now, paper.seen, look)
-        engine = self._engine(paper, feed, paper.contracts | ({contract} if contract else set()))
-        if look.at > engine.now:
-            engine.advance(look.at)
-        answer = act(engine)
+        contracts = paper.contracts | ({contract} if contract else set())
+        if look.at > paper.books.now:
+            markets = {each: self._market_of(each, look, feed.on_the_way(each)) for each in paper.contracts}
+            MatchingEngine(paper.books, markets, feed).advance(look.at)
+        answer = act(self._engine(paper, feed, contracts))
         paper.seen = {each: feed.now(each) for each in paper.contracts}
         return answer
 
     def _engine(self, paper: PaperBooks, feed: PathBetweenLooks, contracts: set[str]) -> MatchingEngine:
-        return MatchingEngine(paper.books, {each: self._market_of(each, feed.look) for each in contracts}, feed)
+        markets = {each: self._market_of(each, feed.look, feed.now(each)) for each in contracts}
+        return MatchingEngine(paper.books, markets, feed)
 
-    def _market_of(self, contract: str, look: Look) -> Market:
+    def _market_of(self, contract: str, look: Look, price: SeenPrice) -> Market:
         terms = self._terms.of(contract)
-        if terms is None:
-            # One contract that is gone must not hide the rest of the account.
-            return delisted_market(contract)
-        try:
-            return market_of(terms, look.quotes.get(contract), self._stress.get(contract))
-        except InvalidInput as error:
-            raise VenueUnavailable(f"{contract} cannot be matched on paper: {error}") from error
+        if terms is not None:
+            try:
+                return market_of(terms, look.quote(contract), self._stress.get(contract), price)
+            except InvalidInput as error:
+                logger.warning("%s cannot be matched on paper and counts as suspended: %s", contract, error)
+        # One contract that is gone must not hide the rest of the account.
+        return suspended_market(contract)
 
     def _save(self, paper: PaperBooks, token: str) -> bool:
         try:
@@ -266,12 +279,18 @@ class PaperVenue:
             quotes = self._market.quotes()
             if not quotes:
                 raise VenueUnavailable("the venue gives no ticker at all")
-            self._look = Look(quotes=quotes, at=max(each.at for each in quotes.values()), seen_at=now)
+            at = max(each.at for each in quotes.values())
+            if at - now > AHEAD_AT_MOST:
+                raise VenueUnavailable(f"the tickers are of {at.isoformat()}, {at - now} ahead of our clock")
+            self._look = Look(quotes=quotes, at=at, seen_at=now)
         return self._look
 
     def _time(self, paper: PaperBooks) -> datetime:
-        """Books in which nothing can happen are not moved: theirs is the time of the clock."""
-        return paper.books.now if paper.contracts else max(paper.books.now, self._clock.now())
+        """Books in which nothing can happen are not moved: theirs is the time of the tickers read, else ours."""
+        if paper.contracts:
+            return paper.books.now
+        now = self._clock.now()
+        return max(paper.books.now, self._look.at + (now - self._look.seen_at) if self._look else now)
 
 
 def _orders(paper: PaperBooks) -> tuple[Order, ...]:

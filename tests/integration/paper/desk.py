@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -61,6 +61,10 @@ class PaperDesk:
         self.at += timedelta(seconds=seconds)
         self.marks |= {contract: Decimal(mark) for contract, mark in marks.items()}
         self.market.tickers = {name: self._ticker(name, mark) for name, mark in self.marks.items()}
+
+    def say(self, contract: str = COIN, **ticker: Any) -> None:
+        """Put something else into a contract's ticker, until time passes."""
+        self.market.tickers = {**self.market.tickers, contract: replace(self.market.tickers[contract], **ticker)}
 
     def _ticker(self, name: str, mark: Decimal) -> Quote:
         sides = {"bid": Price(mark - Decimal("0.01")), "ask": Price(mark + Decimal("0.01"))}

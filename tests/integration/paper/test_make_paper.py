@@ -51,8 +51,8 @@ def books_in(directory: Path) -> tuple[dict[str, Any], SandboxState]:
 @pytest.fixture(scope="module")
 def trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trading]:
     directory, seen = tmp_path_factory.mktemp("paper") / "state", Trading()
-    for minutes in ("205", "30"):
-        answer = smc_trader("paper", *OPTIONS, "--minutes", minutes, "--state-dir", str(directory), seconds=240)
+    for options in (("--minutes", "205"), ("--minutes", "30", "--balance", "5000")):
+        answer = smc_trader("paper", *OPTIONS, *options, "--state-dir", str(directory), seconds=240)
         assert answer.returncode == 0, answer.stderr
         seen.said.append(answer.stdout)
         books, sandbox = books_in(directory)
@@ -75,6 +75,7 @@ def test_fills_are_kept_from_process_to_process(trading: Trading) -> None:
     assert trading.fills(1)[: len(trading.fills(0))] == trading.fills(0)
     assert trading.books[1]["now"] > trading.books[0]["now"]
     assert trading.said[1].startswith("Trading on paper goes on")
+    assert "the balance of 5000 USD is for a new one" in trading.said[1]
     assert "BTC short protected, stop" in trading.said[1]
 
 

@@ -24,12 +24,12 @@ def test_accepted_order_is_there_in_the_next_run(desk: PaperDesk) -> None:
 
 def test_stop_fires_on_the_way_between_two_looks(desk: PaperDesk) -> None:
     desk.buy()
-    desk.protect("95")
-    desk.pass_time(60, PF_COINUSD="90")
+    desk.protect("99.5")
+    desk.pass_time(60, PF_COINUSD="99.1")
     (exit_,) = desk.run().fills()[1:]
     assert exit_.kind == "taker"
     assert START < exit_.at < desk.at
-    assert abs(exit_.price - 95) <= Decimal("0.02")
+    assert abs(exit_.price - Decimal("99.5")) <= Decimal("0.02")
     assert (desk.run().positions(), desk.run().open_orders()) == ((), ())
 
 
@@ -115,7 +115,7 @@ def test_contract_that_is_not_listed_is_refused(desk: PaperDesk) -> None:
 
 
 def test_suspended_contract_refuses_for_now(desk: PaperDesk) -> None:
-    del desk.market.tickers[COIN]
+    desk.say(suspended=True)
     answer = desk.buy()
     assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "marketSuspended")
 
