@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.venue import KrakenFuturesMarket, KrakenRestVenue, KrakenSpot
     from shared.venue.last_line import EntryCaps, LastLine
     from shared.venue.paper import PaperVenue
-    from shared.venue.paper_prices import ContractTerms
+    from shared.venue.paper_markets import ContractTerms
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +58,7 @@ def paper_of(url: str, ledger_table: str, caps: EntryCaps, clock: Clock) -> Pape
 
 @lru_cache(maxsize=4)
 def _terms_of(url: str, clock: Clock) -> ContractTerms:
-    from shared.venue.paper_prices import ContractTerms
+    from shared.venue.paper_markets import ContractTerms
 
     return ContractTerms(futures_of(url), clock)
 

@@ -104,12 +104,16 @@ def _open_account(runner: Runner, options: PaperOptions, tell: Tell) -> None:
         raise InvalidInput(f"the local stack in {options.state_dir} is not on paper; expected another --state-dir")
     if runner.stack.resumed:
         tell(f"Trading on paper goes on at the prices of {source}; nothing is sent to any venue.")
-        if options.balance is not None:
-            tell(f"Its account is open: the balance of {options.balance} USD is for a new one.")
+    else:
+        tell(f"Trading on paper at the prices of {source}; nothing is sent to any venue.")
+    if options.balance is None:
         return
-    if options.balance is not None:
+    try:
         venue.open_account(options.balance)
-    tell(f"Trading on paper at the prices of {source}; nothing is sent to any venue.")
+    except InvalidInput as error:
+        if not runner.stack.resumed:
+            raise
+        tell(f"The balance of {options.balance} USD is not used: {error}.")
 
 
 def _follow(runner: Runner, options: PaperOptions, teller: Teller, tell: Tell) -> None:

@@ -39,14 +39,15 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPrice:
-    """A contract's index and mark (USD) at the last look, its funding in USD per contract and hour, and how far best
-    bid and ask lay from the mark (fractions of it)."""
+    """A contract's index and mark (USD) at the last look, its funding in USD per contract and hour, how far best bid
+    and ask lay from the mark (fractions of it), and whether orders executed there then."""
 
     index: Decimal
     mark: Decimal
     funding: Decimal
     bid_distance: Decimal = Decimal(0)
     ask_distance: Decimal = Decimal(0)
+    online: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,11 +144,12 @@ def _decode(data: bytes) -> PaperBooks:
         raise CorruptRecord(f"paper account does not decode: {error!r}") from error
 
 
-def _seen(row: dict[str, str]) -> SeenPrice:
-    found = {name: Decimal(value) for name, value in row.items()}
-    if not all(each.is_finite() for each in found.values()) or found["mark"] <= 0:
+def _seen(row: dict[str, Any]) -> SeenPrice:
+    found = {name: Decimal(value) for name, value in row.items() if name != "online"}
+    online = row.get("online", True)
+    if not all(each.is_finite() for each in found.values()) or found["mark"] <= 0 or not isinstance(online, bool):
         raise ValueError(f"{row} is no price")
-    return SeenPrice(**found)
+    return SeenPrice(**found, online=online)
 
 
 def _packed(document: Any) -> bytes:

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from shared.storage.paper_books import STORE_FAILURES, PaperBooks, PaperBooksStore, SeenPrice
+from shared.storage.paper_books import STORE_FAILURES, PaperBooks, PaperBooksStore
 from shared.venue import paper_translation as translate
 from shared.venue.last_line import LastLine
-from shared.venue.paper_prices import ContractTerms, Look, PathBetweenLooks, market_of, suspended_market
+from shared.venue.paper_markets import ContractTerms, PaperMarkets
+from shared.venue.paper_prices import Look, PathBetweenLooks
 from trading.errors import CorruptRecord, InvalidInput, StoreConflict, TradingError, VenueUnavailable
-from trading.matching import Books, Market, MatchingEngine, Order, opening_books
+from trading.matching import Books, MatchingEngine, Order, opening_books
 from trading.model.depth import OrderBook
 from trading.model.orders import OrderRequest
 from trading.model.units import Money
@@ -67,14 +68,13 @@ class PaperVenue:
         self, *, market: PublicMarket, terms: ContractTerms, store: PaperBooksStore, clock: Clock, last_line: LastLine
     ) -> None:
         self._market = market
-        self._terms = terms
+        self._markets = PaperMarkets(terms)
         self._store = store
         self._clock = clock
         self._last_line = last_line
         self._look: Look | None = None
         self._held: PaperBooks | None = None
         self._held_at: datetime | None = None
-        self._stress: dict[str, ContractStress] = {}
 
     # public data, as the venue gives it
 
@@ -88,8 +88,8 @@ class PaperVenue:
         return self._market.order_book(contract)
 
     def stress(self) -> dict[str, ContractStress]:
-        self._stress = self._market.stress()
-        return self._stress
+        self._markets.stress = self._market.stress()
+        return self._markets.stress
 
     def server_time(self) -> datetime:
         """Every ticker carries it."""
@@ -164,9 +164,8 @@ class PaperVenue:
             return SendAnswer(outcome=SendOutcome.REJECTED, detail=why)
         try:
             look = self._looked(timedelta(0))
-            if self._terms.of(request.contract) is None and request.contract not in look.quotes:
+            if request.contract not in look.quotes and not self._markets.is_listed(request.contract):
                 return SendAnswer(outcome=SendOutcome.REJECTED, detail="contractNotFound")
-            self._require_readable(request.contract, look)
             wanted = translate.matching_request(request)
             answer = self._carry_out(lambda engine: engine.send(wanted), request.contract, look)
         except TradingError as error:
@@ -209,36 +208,23 @@ class PaperVenue:
                 return answer
         raise VenueUnavailable(f"the paper account was changed by others {ATTEMPTS} times while it was written")
 
-    def _require_readable(self, contract: str, look: Look) -> None:
-        """An order whose market cannot be read gets no answer: a refusal would be taken for the venue's own."""
-        if look.quote(contract) is None:
-            raise VenueUnavailable(f"no ticker of {contract} can be used")
-        if self._terms.of(contract) is None:
-            raise VenueUnavailable(f"the terms of {contract} cannot be read")
-
     def _play(self, paper: PaperBooks, look: Look, act: Act[Answer], contract: str | None) -> Answer:
         feed = PathBetweenLooks(paper.books.now, paper.seen, look)
-        contracts = paper.contracts | ({contract} if contract else set())
+        if contract is not None:
+            self._markets.require_readable(contract, feed)
         if look.at > paper.books.now:
-            markets = {each: self._market_of(each, look, feed.on_the_way(each)) for each in paper.contracts}
-            MatchingEngine(paper.books, markets, feed).advance(look.at)
-        answer = act(self._engine(paper, feed, contracts))
+            markets = {each: self._markets.on_the_way(each, feed) for each in paper.contracts}
+            engine = MatchingEngine(paper.books, markets, feed)
+            engine.advance(look.at)
+            for each in paper.contracts:
+                if not feed.before(each).online:
+                    engine.set_status(each, self._markets.at_the_look(each, feed).status)
+        answer = act(self._engine(paper, feed, paper.contracts | ({contract} if contract else set())))
         paper.seen = {each: feed.now(each) for each in paper.contracts}
         return answer
 
     def _engine(self, paper: PaperBooks, feed: PathBetweenLooks, contracts: set[str]) -> MatchingEngine:
-        markets = {each: self._market_of(each, feed.look, feed.now(each)) for each in contracts}
-        return MatchingEngine(paper.books, markets, feed)
-
-    def _market_of(self, contract: str, look: Look, price: SeenPrice) -> Market:
-        terms = self._terms.of(contract)
-        if terms is not None:
-            try:
-                return market_of(terms, look.quote(contract), self._stress.get(contract), price)
-            except InvalidInput as error:
-                logger.warning("%s cannot be matched on paper and counts as suspended: %s", contract, error)
-        # One contract that is gone must not hide the rest of the account.
-        return suspended_market(contract)
+        return MatchingEngine(paper.books, {each: self._markets.at_the_look(each, feed) for each in contracts}, feed)
 
     def _save(self, paper: PaperBooks, token: str) -> bool:
         try:

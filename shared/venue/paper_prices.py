@@ -1,4 +1,4 @@
-"""What the matching core is told about the market in paper mode: the public tickers, and the path between two looks."""
+"""Prices in paper mode: the public tickers of one look, and the way from the last look to this one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from decimal import Decimal
 
 from shared.storage.paper_books import SeenPrice
 from trading.errors import InvalidInput
-from trading.matching import Liquidity, MarginTier, Market, MarketStatus, PricePoint, Stress, point_at
-from trading.model.venue import ContractStress, ListedContract, Quote
-from trading.ports import Clock, FuturesMarket
+from trading.matching import MarketStatus, PricePoint, point_at
+from trading.model.venue import Quote
 
-LEVEL_USD = Decimal(10_000)
-"""Tickers do not tell the depth: each of the ten levels a side is taken to hold so much."""
 UNQUOTED_DISTANCE = Decimal("0.02")
 """Where a ticker names no bid or no ask: beyond the protection of 1 %, so that no order at the market is filled."""
 DISTANCE_MAXIMUM = Decimal("0.5")
-UNLISTED_GRID = Decimal("1e-8")
-TERMS_KEPT = timedelta(hours=1)
-ASKED_AGAIN_AFTER = timedelta(minutes=1)
 BELIEVED_WITHIN = Decimal("0.2")
 """A mark further than this from bid, ask and index alike is a wrong row, not a price."""
 LONGEST_LINE = timedelta(minutes=2)
@@ -45,11 +39,18 @@ class Look:
         away = [abs(quote.mark / each - 1) for each in others]
         return None if away and min(away) > BELIEVED_WITHIN else quote
 
+    def status(self, contract: str) -> MarketStatus:
+        """Without a ticker that can be used a market is suspended."""
+        quote = self.quote(contract)
+        if quote is None or quote.suspended:
+            return MarketStatus.SUSPENDED
+        return MarketStatus.POST_ONLY if quote.post_only else MarketStatus.ONLINE
+
     def price(self, contract: str, last: SeenPrice | None) -> SeenPrice | None:
         """The contract's price now; the last one where the ticker is missing, and its funding where that is unsaid."""
         quote = self.quote(contract)
         if quote is None:
-            return last
+            return last and replace(last, online=False)
         unsaid = last.funding if last else Decimal(0)
         return SeenPrice(
             index=Decimal(quote.index or quote.mark),
@@ -57,6 +58,7 @@ class Look:
             funding=unsaid if quote.hourly_funding is None else quote.hourly_funding * quote.mark,
             bid_distance=_distance(quote.bid, quote.mark, -1),
             ask_distance=_distance(quote.ask, quote.mark, 1),
+            online=self.status(contract) is MarketStatus.ONLINE,
         )
 
 
@@ -80,30 +82,23 @@ class PathBetweenLooks:
             raise InvalidInput(f"no ticker names {contract}; expected one of the venue's contracts")
         return found
 
-    def on_the_way(self, contract: str) -> SeenPrice:
-        """The newest price with the wider of both looks' books: what rested in between met no better one."""
-        new = self.now(contract)
-        old = self._seen.get(contract, new)
-        return replace(
-            new,
-            bid_distance=max(new.bid_distance, old.bid_distance),
-            ask_distance=max(new.ask_distance, old.ask_distance),
-        )
+    def before(self, contract: str) -> SeenPrice:
+        """What the last look saw; this one's where it is the first."""
+        return self._seen.get(contract, self.now(contract))
 
     def quote(self, symbol: str, at: datetime) -> PricePoint:
         new = self.now(symbol)
         if at >= self.look.at or self.look.at <= self._start:
             return PricePoint(at, new.index, new.mark)
-        old = self._seen.get(symbol, new)
+        old = self.before(symbol)
         first = PricePoint(self._start, old.index, old.mark)
         last = first if self._is_jump(old, new) else PricePoint(self.look.at, new.index, new.mark)
         found = point_at(first, last, at)
         return PricePoint(at, found.index, found.mark)
 
     def path(self, symbol: str, start: datetime, end: datetime) -> Sequence[PricePoint]:
-        new = self.now(symbol)
         first, last = self.quote(symbol, start), self.quote(symbol, end)
-        if start < end == self.look.at and self._is_jump(self._seen.get(symbol, new), new):
+        if start < end == self.look.at and self._is_jump(self.before(symbol), self.now(symbol)):
             return [first, replace(first, time=end), last]
         return [first, last]
 
@@ -116,66 +111,7 @@ class PathBetweenLooks:
         same_hour = at.replace(minute=0, second=0, microsecond=0) == self.look.at.replace(
             minute=0, second=0, microsecond=0
         )
-        return new.funding if same_hour else self._seen.get(symbol, new).funding
-
-
-class ContractTerms:
-    """Steps, margin and fees of the contracts; asked for once an hour in each process, and sooner for one not found."""
-
-    def __init__(self, market: FuturesMarket, clock: Clock) -> None:
-        self._market = market
-        self._clock = clock
-        self._known: dict[str, ListedContract] = {}
-        self._asked_at: datetime | None = None
-
-    def of(self, contract: str) -> ListedContract | None:
-        """None for a contract that the venue does not list. What was listed once in this process stays known: whether
-        it is traded is the ticker's to say. Raises VenueUnavailable."""
-        now = self._clock.now()
-        kept = TERMS_KEPT if contract in self._known else ASKED_AGAIN_AFTER
-        if self._asked_at is None or now - self._asked_at >= kept:
-            self._known |= {each.contract: each for each in self._market.contracts()}
-            self._asked_at = now
-        return self._known.get(contract)
-
-
-def market_of(
-    terms: ListedContract, quote: Quote | None, stress: ContractStress | None, price: SeenPrice | None
-) -> Market:
-    """One contract as the core matches it, its book as far away as `price` says; without a ticker it is suspended."""
-    bid, ask = (price.bid_distance, price.ask_distance) if price else (UNQUOTED_DISTANCE, UNQUOTED_DISTANCE)
-    return Market(
-        symbol=terms.contract,
-        tick_size=terms.tick,
-        size_step=terms.step,
-        # Some contracts are listed with a maximum of 0: nothing more than the least is taken in them.
-        max_position=terms.maximum_position or terms.step,
-        margin_tiers=tuple(
-            MarginTier(from_notional=each.from_notional, initial=each.initial, maintenance=each.maintenance)
-            for each in terms.margin_levels
-        ),
-        liquidity=Liquidity(
-            half_spread=bid, ask_half_spread=ask, level_size=LEVEL_USD / (price.mark if price else Decimal(1))
-        ),
-        maker_fee=terms.maker_fee / 10_000,
-        taker_fee=terms.taker_fee / 10_000,
-        status=_status(quote),
-        stress=_stress(stress),
-    )
-
-
-def suspended_market(contract: str) -> Market:
-    """A contract that the venue lists no more, or with terms that no market can have: nothing is executed in it, and
-    what is held counts at its dearest. Its grid is any, because no order of it is taken."""
-    return Market(
-        symbol=contract,
-        tick_size=UNLISTED_GRID,
-        size_step=UNLISTED_GRID,
-        max_position=LEVEL_USD,
-        margin_tiers=(MarginTier(from_notional=Decimal(0), initial=Decimal(1), maintenance=Decimal("0.5")),),
-        liquidity=Liquidity(half_spread=UNQUOTED_DISTANCE, level_size=LEVEL_USD),
-        status=MarketStatus.SUSPENDED,
-    )
+        return new.funding if same_hour else self.before(symbol).funding
 
 
 def _distance(side: Decimal | None, mark: Decimal, sign: int) -> Decimal:
@@ -184,15 +120,3 @@ def _distance(side: Decimal | None, mark: Decimal, sign: int) -> Decimal:
     if side is None:
         return UNQUOTED_DISTANCE
     return min(max((side - mark) * sign / mark, Decimal(0)), DISTANCE_MAXIMUM)
-
-
-def _status(quote: Quote | None) -> MarketStatus:
-    if quote is None or quote.suspended:
-        return MarketStatus.SUSPENDED
-    return MarketStatus.POST_ONLY if quote.post_only else MarketStatus.ONLINE
-
-
-def _stress(stress: ContractStress | None) -> Stress:
-    if stress is None or not stress.extreme_volatility:
-        return Stress()
-    return Stress(extreme_volatility=True, initial_margin_multiplier=stress.margin_multiplier)

@@ -230,7 +230,9 @@ class People:
 
         def end(contract: str) -> None:
             world.venue.catch_up(world.kernel.now())
-            world.venue.halt(contract, MarketStatus.ONLINE)
+            # Of two halts of one market the later end opens it.
+            if not any(each.holds(world.kernel.now_ms) for each in world.truth.halts[contract]):
+                world.venue.halt(contract, MarketStatus.ONLINE)
 
         world.kernel.at(at_ms, begin)
 

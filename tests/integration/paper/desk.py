@@ -11,12 +11,13 @@ from shared.storage.paper_books import PaperBooksStore
 from shared.storage.tables import LedgerItem
 from shared.venue.last_line import EntryCaps, LastLine
 from shared.venue.paper import PaperVenue
-from shared.venue.paper_prices import ContractTerms
+from shared.venue.paper_markets import ContractTerms
 from tests.fakes.cloud import LEDGER
 from tests.fakes.futures_market import FuturesInMemory, a_contract, a_quote
+from trading.errors import VenueUnavailable
 from trading.model.orders import ClientOrderId, OrderRequest, OrderSide, OrderType
 from trading.model.units import Price, Quantity
-from trading.model.venue import Quote, SendAnswer
+from trading.model.venue import ListedContract, Quote, SendAnswer
 
 START = datetime(2024, 5, 1, 10, 0, 30, tzinfo=UTC)
 COIN, OTHER = "PF_COINUSD", "PF_OTHERUSD"
@@ -27,13 +28,20 @@ CAPS = EntryCaps(order_notional_usd=Decimal(100_000), process_before_s=10, call_
 
 @dataclass
 class CountedMarket(FuturesInMemory):
-    """Counts how often the tickers are asked for."""
+    """Counts how often the tickers are asked for; `answers` are the next ones, one after the other."""
 
     looks: int = 0
+    answers: list[dict[str, Quote]] = field(default_factory=list)
+    listing_down: bool = False
 
     def quotes(self) -> dict[str, Quote]:
         self.looks += 1
-        return FuturesInMemory.quotes(self)
+        return self.answers.pop(0) if self.answers else FuturesInMemory.quotes(self)
+
+    def contracts(self) -> tuple[ListedContract, ...]:
+        if self.listing_down:
+            raise VenueUnavailable("the instruments do not answer")
+        return FuturesInMemory.contracts(self)
 
 
 @dataclass

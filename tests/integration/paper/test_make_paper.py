@@ -75,7 +75,7 @@ def test_fills_are_kept_from_process_to_process(trading: Trading) -> None:
     assert trading.fills(1)[: len(trading.fills(0))] == trading.fills(0)
     assert trading.books[1]["now"] > trading.books[0]["now"]
     assert trading.said[1].startswith("Trading on paper goes on")
-    assert "the balance of 5000 USD is for a new one" in trading.said[1]
+    assert "The balance of 5000 USD is not used: the paper account is open already" in trading.said[1]
     assert "BTC short protected, stop" in trading.said[1]
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.fakes.futures_market import a_contract
 from tests.integration.paper.desk import COIN, OTHER, START, PaperDesk
 from trading.errors import VenueUnavailable
 from trading.model.orders import OrderSide, OrderType
@@ -58,7 +59,39 @@ def test_stop_waits_while_its_market_is_halted(desk: PaperDesk, state: str) -> N
     assert len(desk.run().positions()) == 1
     desk.pass_time(60, PF_COINUSD="80")
     assert desk.run().positions() == ()
-    assert desk.run().fills()[-1].price <= 90
+    fill = desk.run().fills()[-1]
+    assert (abs(fill.price - 80) <= Decimal("0.02"), fill.at) == (True, desk.at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "price", "halted", "opened"),
+    [
+        (OrderType.STOP, "95", "80", "100"),
+        (OrderType.STOP, "95", "94.5", "95.3"),
+        (OrderType.POST, "105", "110", "100"),
+    ],
+)
+def test_price_of_a_halt_executes_nothing_afterwards(
+    desk: PaperDesk, kind: OrderType, price: str, halted: str, opened: str
+) -> None:
+    desk.buy()
+    desk.run().place(desk.request(kind, OrderSide.SELL, price))
+    desk.pass_time(60, PF_COINUSD=halted)
+    desk.say(suspended=True)
+    assert len(desk.run().positions()) == 1
+    desk.pass_time(60, PF_COINUSD=opened)
+    assert len(desk.run().positions()) == len(desk.run().open_orders()) == 1
+
+
+def test_halted_account_is_judged_as_its_market_opens(desk: PaperDesk) -> None:
+    """At 97 it would be liquidated, but nobody could trade there."""
+    desk.run().open_account(Decimal(3000))
+    assert desk.buy(quantity=Quantity(950)).outcome is SendOutcome.ACCEPTED
+    desk.pass_time(60, PF_COINUSD="97")
+    desk.say(suspended=True)
+    assert len(desk.run().positions()) == 1
+    desk.pass_time(60, PF_COINUSD="100")
+    assert [each.quantity for each in desk.run().positions()] == [950]
 
 
 def test_resting_entry_is_not_filled_while_halted(desk: PaperDesk) -> None:
@@ -66,6 +99,19 @@ def test_resting_entry_is_not_filled_while_halted(desk: PaperDesk) -> None:
     desk.pass_time(60, PF_COINUSD="98")
     desk.say(suspended=True)
     assert desk.run().fills() == ()
+
+
+def test_contract_without_terms_does_not_open_by_its_ticker(desk: PaperDesk) -> None:
+    """The process that sees the end of the halt has not read the contract's terms."""
+    hold(desk).pass_time(60, PF_COINUSD="90")
+    desk.say(suspended=True)
+    desk.run().positions()
+    listed, desk.market.listed = desk.market.listed, ()
+    desk.pass_time(60, PF_COINUSD="80")
+    assert len(desk.run().positions()) == 1
+    desk.market.listed = listed
+    desk.pass_time(60, PF_COINUSD="80")
+    assert desk.run().positions() == ()
 
 
 # prices
@@ -108,6 +154,19 @@ def test_stop_fills_at_its_own_torn_side(desk: PaperDesk) -> None:
     assert desk.run().fills()[-1].price == Decimal("93.99")
 
 
+@pytest.mark.parametrize("odd", [{"bid": None, "ask": None}, {"bid": Price("98.9")}])
+@pytest.mark.parametrize("then", ["94", "94.8"])
+def test_one_odd_book_costs_no_later_stop(desk: PaperDesk, odd: dict[str, Price | None], then: str) -> None:
+    """The wider of two books is for what rests: a stop that fires meets the book of the look."""
+    hold(desk).pass_time(60, PF_COINUSD="95.5" if then == "94.8" else "100")
+    away = {name: value and Price(value * desk.marks[COIN] / 100) for name, value in odd.items()}
+    desk.say(**away)
+    desk.run().positions()
+    desk.pass_time(60, PF_COINUSD=then)
+    assert desk.run().positions() == ()
+    assert desk.run().fills()[-1].price >= Decimal(then) - Decimal("0.01")
+
+
 def test_mark_that_cannot_be_true_touches_no_stop(desk: PaperDesk) -> None:
     hold(desk).pass_time(60)
     desk.say(mark=Price("10"))
@@ -141,17 +200,48 @@ def test_terms_that_were_lost_are_asked_for_again(desk: PaperDesk) -> None:
     assert venue.place(desk.request(OrderType.POST, price="99")).outcome is SendOutcome.ACCEPTED
 
 
-def test_terms_once_read_outlive_a_bad_answer(desk: PaperDesk) -> None:
+@pytest.mark.parametrize("silent", [True, False])
+def test_terms_once_read_outlive_a_bad_answer(desk: PaperDesk, silent: bool) -> None:
     venue = desk.run()
     assert venue.place(desk.request(OrderType.POST, price="99")).outcome is SendOutcome.ACCEPTED
-    desk.market.listed = ()
+    desk.market.listed, desk.market.listing_down = (), silent
     desk.pass_time(3601)
     assert venue.place(desk.request(OrderType.POST, price="99")).outcome is SendOutcome.ACCEPTED
+    assert desk.run().place(desk.request(OrderType.POST, price="99")).outcome is SendOutcome.UNKNOWN
 
 
 def test_ticker_that_is_missing_makes_a_send_unknown(desk: PaperDesk) -> None:
     del desk.market.tickers[COIN]
     assert desk.buy().outcome is SendOutcome.UNKNOWN
+
+
+def test_retry_on_a_look_without_the_ticker_is_unknown(desk: PaperDesk) -> None:
+    """The first look can be read; another run stores first, and the second look cannot."""
+    venue, other = desk.run(), desk.run()
+    assert (venue.positions(), other.positions()) == ((), ())
+    tickers = desk.market.tickers
+    assert other.place(desk.request(OrderType.POST, price="49", contract=OTHER)).outcome is SendOutcome.ACCEPTED
+    desk.market.answers = [tickers, {name: each for name, each in tickers.items() if name != COIN}]
+    assert venue.place(desk.request(OrderType.STOP, OrderSide.SELL, "96")).outcome is SendOutcome.UNKNOWN
+
+
+def test_order_under_impossible_terms_gets_no_answer(desk: PaperDesk) -> None:
+    desk.buy()
+    desk.market.listed = tuple(replace(each, margin_levels=()) for each in desk.market.listed)
+    assert desk.protect("96").outcome is SendOutcome.UNKNOWN
+
+
+def test_unread_terms_liquidate_no_other_contract(desk: PaperDesk) -> None:
+    """Three positions of the account's size each; a new process reads the terms of the third only."""
+    third, desk.marks["PF_THIRDUSD"] = a_contract("THIRD"), Decimal(20)
+    desk.market.listed = (*desk.market.listed, third)
+    desk.pass_time(0)
+    for contract, quantity, limit in ((COIN, 99, "101"), (OTHER, 199, "50.5"), (third.contract, 499, "20.2")):
+        answer = desk.buy(contract=contract, quantity=Quantity(quantity), limit_price=Price(limit))
+        assert answer.outcome is SendOutcome.ACCEPTED
+    desk.market.listed = (third,)
+    desk.pass_time(60)
+    assert len(desk.run().positions()) == 3
 
 
 @pytest.mark.parametrize("terms", [{"maximum_position": Quantity(0)}, {"margin_levels": ()}])

@@ -17,7 +17,7 @@ from shared.storage.paper_books import PaperBooksStore
 from shared.venue import KrakenFuturesMarket, KrakenRestVenue
 from shared.venue.last_line import EntryCaps, LastLine
 from shared.venue.paper import PaperVenue
-from shared.venue.paper_prices import ContractTerms
+from shared.venue.paper_markets import ContractTerms
 from shared.venue.transport import require_loopback
 from tests.fakes.cloud import LEDGER, emulated
 from tests.fakes.records import NOW, coin

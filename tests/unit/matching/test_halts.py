@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.matching.scripted import COIN, ScriptedFeed, at, d, engine, fills, market, order, placed, position
-from trading.matching import MarketStatus, MatchingEngine, opening_books
+from trading.matching import EditRequest, Liquidity, MarketStatus, MatchingEngine, opening_books
 
 OFFLINE = [MarketStatus.SUSPENDED, MarketStatus.POST_ONLY, MarketStatus.INACTIVE]
 OTHER = "PF_OTHERUSD"
@@ -24,8 +24,7 @@ def test_stop_waits_until_its_market_opens(status: MarketStatus) -> None:
     venue.advance(at(10))
     assert position(venue) == 2
     venue.set_status(COIN, MarketStatus.ONLINE)
-    venue.advance(at(11))
-    assert position(venue) == 0
+    assert position(venue) == 0, "it executes as the market opens"
     assert fills(venue)[-1] == ("sell", d(2), d("89.9"), "taker")
 
 
@@ -56,3 +55,44 @@ def test_liquidation_closes_what_can_be_closed() -> None:
     venue.set_status(COIN, MarketStatus.SUSPENDED)
     venue.advance(at(10))
     assert (venue.books.size_of(COIN), venue.books.size_of(OTHER)) == (100, 0)
+
+
+def test_account_that_cannot_be_liquidated_opens_nothing_more() -> None:
+    """What it holds cannot be closed: its entries are taken off, and nothing else happens."""
+    listed = {COIN: market(), OTHER: market(OTHER)}
+    feed = ScriptedFeed({COIN: ((0, 100), (10, 70)), OTHER: ((0, 100), (10, 90))}, "0")
+    venue = MatchingEngine(opening_books(at(0), d(1000), 1), listed, feed)
+    placed(venue.send(order("mkt", "buy", 40)))
+    placed(venue.send(order("post", "buy", 1, 95, symbol=OTHER)))
+    venue.set_status(COIN, MarketStatus.SUSPENDED)
+    venue.advance(at(10))
+    assert (venue.books.live, venue.books.size_of(COIN), venue.books.size_of(OTHER)) == ({}, 40, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "limit", "answer"),
+    [
+        (MarketStatus.SUSPENDED, 96, "marketSuspended"),
+        (MarketStatus.INACTIVE, 96, "marketInactive"),
+        (MarketStatus.POST_ONLY, 101, "marketIsPostOnly"),
+        (MarketStatus.POST_ONLY, 96, "edited"),
+        (MarketStatus.ONLINE, 101, "edited"),
+    ],
+)
+def test_edit_takes_nothing_in_a_halt(status: MarketStatus, limit: int, answer: str) -> None:
+    venue = engine((0, 100), (10, 100))
+    order_id = placed(venue.send(order("lmt", "buy", 1, 95)))
+    venue.set_status(COIN, status)
+    assert venue.edit(EditRequest(order_id=order_id, limit_price=d(limit))).status == answer
+    assert bool(fills(venue)) is (status is MarketStatus.ONLINE)
+
+
+def test_resting_orders_may_meet_another_book_than_takers() -> None:
+    """A sell at 101 is reached when its own bid is: at a mark of 102 with a bid that lies a percent below."""
+    far = Liquidity(half_spread=d("0.01"), level_size=d(1000))
+    for resting, filled in ((None, 1), (far, 0)):
+        venue = engine((0, 100), (10, 101.5), listed=market(resting_liquidity=resting))
+        placed(venue.send(order("mkt", "buy", 1)))
+        placed(venue.send(order("post", "sell", 1, 101, reduce_only=True)))
+        venue.advance(at(10))
+        assert position(venue) == 1 - filled

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.storage.paper_books import SeenPrice
-from shared.venue.paper_prices import Look, PathBetweenLooks, market_of
+from shared.venue.paper_markets import market_of
+from shared.venue.paper_prices import Look, PathBetweenLooks
 from tests.fakes.futures_market import a_contract, a_quote
 from trading.errors import InvalidInput
 from trading.matching import Market, MarketStatus, Side
@@ -30,7 +30,9 @@ def look(minutes: float = 2, **ticker: Any) -> Look:
 def a_market(quote: Quote | None, stress: ContractStress | None = None) -> Market:
     """The contract at one look with this ticker."""
     seen = Look(quotes={} if quote is None else {COIN: quote}, at=START, seen_at=START)
-    return market_of(a_contract("COIN"), seen.quote(COIN), stress, seen.price(COIN, None))
+    price = seen.price(COIN, SEEN[COIN])
+    assert price is not None
+    return market_of(a_contract("COIN"), price, seen.status(COIN), stress)
 
 
 def test_path_is_straight_from_look_to_look() -> None:
@@ -71,15 +73,6 @@ def test_mark_against_its_ticker_is_no_price(ticker: dict[str, str | None], beli
     seen = look(**values)
     assert (seen.quote(COIN) is not None) is believed
     assert PathBetweenLooks(START, SEEN, seen).now(COIN).mark == (values["mark"] if believed else 100)
-
-
-def test_order_on_the_way_meets_the_wider_book() -> None:
-    """What rested between two looks is not filled by a spread that only the later one had."""
-    wide = replace(SEEN[COIN], bid_distance=Decimal("0.003"), ask_distance=Decimal("0.0001"))
-    feed = PathBetweenLooks(START, {COIN: wide}, look(mark=Price(100), bid=Price("99.9"), ask=Price("100.2")))
-    on_the_way, now = feed.on_the_way(COIN), feed.now(COIN)
-    assert (on_the_way.bid_distance, on_the_way.ask_distance) == (Decimal("0.003"), Decimal("0.002"))
-    assert (now.bid_distance, now.ask_distance) == (Decimal("0.001"), Decimal("0.002"))
 
 
 def test_price_without_earlier_look_stands_still() -> None:

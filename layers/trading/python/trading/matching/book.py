@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.matching.markets import Market
+from trading.matching.markets import Liquidity, Market
 from trading.matching.orders import Side
 from trading.matching.rounding import ONE, ZERO, ceil_to, floor_to, nearest_to
 
@@ -42,12 +42,16 @@ def last_price(market: Market, mark: Decimal) -> Decimal:
 
 def mark_when_ask_is(market: Market, price: Decimal) -> Decimal:
     """Mark at which the unrounded ask falls to `price` (where a resting buy is reached)."""
-    return min(price / (ONE + market.liquidity.ask_distance), price - market.tick_size * HALF)
+    return min(price / (ONE + _resting(market).ask_distance), price - market.tick_size * HALF)
 
 
 def mark_when_bid_is(market: Market, price: Decimal) -> Decimal:
     """Mark at which the unrounded bid rises to `price` (where a resting sell is reached)."""
-    return max(price / (ONE - market.liquidity.half_spread), price + market.tick_size * HALF)
+    return max(price / (ONE - _resting(market).half_spread), price + market.tick_size * HALF)
+
+
+def _resting(market: Market) -> Liquidity:
+    return market.liquidity if market.resting_liquidity is None else market.resting_liquidity
 
 
 def levels(market: Market, mark: Decimal, taker: Side) -> Iterator[Level]:

@@ -48,14 +48,17 @@ def _deadline(trial: Trial) -> str | None:
     return None
 
 
-def _market_state(trial: Trial) -> str | None:
-    if trial.market.status is MarketStatus.SUSPENDED:
+def state_refusal(market: Market, *, takes: bool) -> str | None:
+    """Why the market's state allows no order now; post-only allows those that take nothing."""
+    if market.status is MarketStatus.SUSPENDED:
         return "marketSuspended"
-    if trial.market.status is MarketStatus.INACTIVE:
+    if market.status is MarketStatus.INACTIVE:
         return "marketInactive"
-    if trial.market.status is MarketStatus.POST_ONLY and trial.request.order_type is not OrderType.POST:
-        return "marketIsPostOnly"
-    return None
+    return "marketIsPostOnly" if takes and market.status is MarketStatus.POST_ONLY else None
+
+
+def _market_state(trial: Trial) -> str | None:
+    return state_refusal(trial.market, takes=trial.request.order_type is not OrderType.POST)
 
 
 def _size(trial: Trial) -> str | None:

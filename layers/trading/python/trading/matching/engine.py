@@ -65,8 +65,9 @@ class MatchingEngine:
         return self._core.markets
 
     def set_status(self, symbol: str, status: MarketStatus) -> None:
-        """Suspend, resume or restrict a market."""
+        """Suspend, resume or restrict a market. What its price has passed by then executes as it comes online."""
         self._core.markets[symbol] = replace(self.market(symbol), status=status)
+        walking.activate_due(self._core, symbol)
 
     def set_stress(self, symbol: str, stress: Stress) -> None:
         """Put a market under stress, or calm it with `Stress()`."""

@@ -10,9 +10,9 @@ from trading.matching.records import FillType, HistoryKind
 from trading.matching.rounding import ZERO, floor_to
 
 
-def closable(core: Core) -> list[str]:
-    """Contracts whose position can be closed now: nothing executes in a market that is not online."""
-    return [symbol for symbol in core.books.positions if core.market(symbol).is_online]
+def can_liquidate(core: Core) -> bool:
+    """Whether a liquidation would change anything: nothing executes in a market that is not online."""
+    return bool(_closable(core) or _opening(core))
 
 
 def liquidate(core: Core) -> None:
@@ -20,10 +20,10 @@ def liquidate(core: Core) -> None:
 
     With `Switches.partial_liquidation` halves of the largest position go first, for as long as a half is a whole step.
     """
-    for order in list(core.books.live.values()):
-        if not order.reduce_only and order.order_id in core.books.live:
+    for order in _opening(core):
+        if order.order_id in core.books.live:
             core.cancel(order, Reason.LIQUIDATION)
-    while found := closable(core):
+    while found := _closable(core):
         symbol = min(found, key=lambda name: (-abs(core.books.size_of(name)) * core.mark(name), name))
         whole = abs(core.books.size_of(symbol))
         half = floor_to(whole / 2, core.market(symbol).size_step)
@@ -34,6 +34,14 @@ def liquidate(core: Core) -> None:
         view = margin_view(core.books, core.markets, core.mark)
         if view.equity >= view.maintenance:
             return
+
+
+def _closable(core: Core) -> list[str]:
+    return [symbol for symbol in core.books.positions if core.market(symbol).is_online]
+
+
+def _opening(core: Core) -> list[Order]:
+    return [order for order in core.books.live.values() if not order.reduce_only]
 
 
 def _close_by_liquidation(core: Core, symbol: str, size: Decimal, fill_type: FillType) -> None:

@@ -98,6 +98,7 @@ class Market:
 
     `collar` is how far (fraction of the mark) a limit may cross the mark, `protection` the price protection of market
     orders (Kraken: 1 %). Fees are fractions of notional. Collar width is not public: 10 % is an assumption.
+    `resting_liquidity` is the book that decides when resting orders are reached, where it is not the one of takers.
     """
 
     symbol: str
@@ -111,6 +112,7 @@ class Market:
     collar: Decimal = Decimal("0.10")
     protection: Decimal = Decimal("0.01")
     status: MarketStatus = field(default=MarketStatus.ONLINE)
+    resting_liquidity: Liquidity | None = None
     stress: Stress = field(default_factory=Stress)
 
     def __post_init__(self) -> None:

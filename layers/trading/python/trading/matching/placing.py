@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from trading.matching.book import crosses, plan_taker
-from trading.matching.checks import margin_refusal, new_order, refusal, worst_price
+from trading.matching.checks import margin_refusal, new_order, refusal, state_refusal, worst_price
 from trading.matching.core import Core
 from trading.matching.orders import REJECT_REASONS, Order, OrderRequest, OrderState, OrderType, Reason
 from trading.matching.records import Answer, EventKind, FillType, HistoryKind, OrderEvent
@@ -163,9 +163,12 @@ def _edit_refusal(core: Core, edited: Order) -> str | None:
     if edited.state is OrderState.TRIGGER or edited.limit_price is None:
         return None
     market, mark = core.market(edited.symbol), core.mark(edited.symbol)
+    takes = crosses(market, mark, edited.side, edited.limit_price)
+    if (halted := state_refusal(market, takes=takes)) is not None:
+        return halted
     if edited.reduce_only:
         oversized = edited.remaining > core.reducible(edited.symbol, edited.side)
         return "wouldNotReducePosition" if oversized else None
-    if edited.order_type is OrderType.POST and crosses(market, mark, edited.side, edited.limit_price):
+    if edited.order_type is OrderType.POST and takes:
         return "postWouldExecute"
     return margin_refusal(core, market, edited, edited.limit_price)

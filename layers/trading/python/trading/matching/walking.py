@@ -14,7 +14,7 @@ from decimal import Decimal
 from trading.matching.book import mark_when_ask_is, mark_when_bid_is, protected_price
 from trading.matching.checks import margin_refusal
 from trading.matching.core import Core
-from trading.matching.liquidation import closable, liquidate
+from trading.matching.liquidation import can_liquidate, liquidate
 from trading.matching.margin import margin_view
 from trading.matching.markets import Market
 from trading.matching.orders import Order, OrderState, OrderType, Reason, Side, TriggerSignal
@@ -55,7 +55,7 @@ def advance(core: Core, until: datetime) -> None:
 
 
 def activate_due(core: Core, symbol: str) -> None:
-    """Fire triggers whose condition already holds at the current price (a trigger sent beyond its price)."""
+    """Execute what the current price has reached already: a trigger sent beyond its price, a market that opens."""
     point = core.point(symbol)
     _run_step(core, Step(start={symbol: point}, end={symbol: point}, until=core.books.now))
 
@@ -229,7 +229,7 @@ def _fail(core: Core, order: Order, reason: Reason) -> None:
 
 def _liquidate_before(core: Core, step: Step, span: tuple[Decimal, Decimal]) -> Decimal | None:
     """Liquidate when margin equity falls below maintenance margin within `span`; the fraction at which it did."""
-    if not closable(core) or _headroom(core, step.at(span[1])) >= ZERO:
+    if not core.books.positions or _headroom(core, step.at(span[1])) >= ZERO or not can_liquidate(core):
         return None
     fraction = ONE if step.is_jump else span[0]
     if not step.is_jump and _headroom(core, step.at(span[0])) > ZERO:
