@@ -213,13 +213,12 @@ class PaperVenue:
         if contract is not None:
             self._markets.require_readable(contract, feed)
         if look.at > paper.books.now:
-            markets = {each: self._markets.on_the_way(each, feed) for each in paper.contracts}
-            engine = MatchingEngine(paper.books, markets, feed)
-            engine.advance(look.at)
-            for each in paper.contracts:
-                if not feed.before(each).online:
-                    engine.set_status(each, self._markets.at_the_look(each, feed).status)
-        answer = act(self._engine(paper, feed, paper.contracts | ({contract} if contract else set())))
+            way = feed.until_now()
+            markets = {each: self._markets.on_the_way(each, way) for each in paper.contracts}
+            MatchingEngine(paper.books, markets, way).advance(look.at)
+        engine = self._engine(paper, feed, paper.contracts | ({contract} if contract else set()))
+        engine.settle()
+        answer = act(engine)
         paper.seen = {each: feed.now(each) for each in paper.contracts}
         return answer
 

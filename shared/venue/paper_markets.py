@@ -75,9 +75,7 @@ class PaperMarkets:
             return suspended_market(contract)
 
     def on_the_way(self, contract: str, feed: PathBetweenLooks) -> Market:
-        """As it was until now: what rested met the wider of both looks' books, and nothing where the last look saw a
-        halt: what such a market has passed by then executes at this look's price, once it is open."""
-        market = self.at_the_look(contract, feed)
+        """As it was until now: what rested met the wider of both looks' books."""
         now, before = feed.now(contract), feed.before(contract)
         wider = _liquidity(
             replace(
@@ -86,8 +84,7 @@ class PaperMarkets:
                 ask_distance=max(now.ask_distance, before.ask_distance),
             )
         )
-        status = market.status if before.online else MarketStatus.SUSPENDED
-        return replace(market, status=status, resting_liquidity=wider)
+        return replace(self.at_the_look(contract, feed), resting_liquidity=wider)
 
     def require_readable(self, contract: str, feed: PathBetweenLooks) -> None:
         """An order whose market cannot be read gets no answer: a refusal would be taken for the venue's own."""
@@ -103,8 +100,7 @@ class PaperMarkets:
         terms = self._terms.of(contract)
         if terms is None:
             raise InvalidInput(f"the terms of {contract} cannot be read; expected a row among the venue's instruments")
-        price, status = feed.now(contract), feed.look.status(contract)
-        return market_of(terms, price, status, self.stress.get(contract))
+        return market_of(terms, feed.now(contract), feed.status(contract), self.stress.get(contract))
 
 
 def market_of(

@@ -86,6 +86,20 @@ class PathBetweenLooks:
         """What the last look saw; this one's where it is the first."""
         return self._seen.get(contract, self.now(contract))
 
+    def status(self, contract: str) -> MarketStatus:
+        """As this look says; where the books know of a later halt, that."""
+        seen = self._seen.get(contract)
+        if seen and not seen.online and self.look.at < self._start:
+            return MarketStatus.SUSPENDED
+        return self.look.status(contract)
+
+    def until_now(self) -> PathBetweenLooks:
+        """The way without its end for what was halted at the last look: the marks of a halt are nobody's prices, so it
+        stands still and suspended, and opens at this look's price."""
+        halted = {contract for contract, price in self._seen.items() if not price.online}
+        open_ones = {contract: quote for contract, quote in self.look.quotes.items() if contract not in halted}
+        return PathBetweenLooks(self._start, self._seen, replace(self.look, quotes=open_ones))
+
     def quote(self, symbol: str, at: datetime) -> PricePoint:
         new = self.now(symbol)
         if at >= self.look.at or self.look.at <= self._start:

@@ -94,8 +94,35 @@ def test_halted_account_is_judged_as_its_market_opens(desk: PaperDesk) -> None:
     assert [each.quantity for each in desk.run().positions()] == [950]
 
 
+@pytest.mark.parametrize("halted", [(COIN,), (COIN, OTHER)])
+def test_largest_position_is_liquidated_first_after_a_halt(desk: PaperDesk, halted: tuple[str, ...]) -> None:
+    """As it would be without one: all open at one look, and are judged together."""
+    desk.run().open_account(Decimal(3000))
+    for contract, quantity, limit in ((COIN, 700, "101"), (OTHER, 200, "50.5")):
+        answer = desk.buy(contract=contract, quantity=Quantity(quantity), limit_price=Price(limit))
+        assert answer.outcome is SendOutcome.ACCEPTED
+    desk.pass_time(60)
+    for contract in halted:
+        desk.say(contract, suspended=True)
+    assert len(desk.run().positions()) == 2
+    desk.pass_time(60, PF_COINUSD="96.5")
+    assert [(each.contract, each.quantity) for each in desk.run().positions()] == [(OTHER, 200)]
+
+
+def test_older_look_opens_no_halted_market(desk: PaperDesk) -> None:
+    hold(desk).pass_time(60)
+    old = dict(desk.market.tickers)
+    desk.pass_time(0.5, PF_COINUSD="80")
+    desk.say(suspended=True)
+    assert len(desk.run().positions()) == 1
+    desk.market.answers = [old]
+    answer = desk.run().place(desk.request(OrderType.STOP, OrderSide.SELL, "96"))
+    assert (answer.outcome, answer.detail) == (SendOutcome.REJECTED, "marketSuspended")
+    assert len(desk.run().positions()) == 1
+
+
 def test_resting_entry_is_not_filled_while_halted(desk: PaperDesk) -> None:
-    desk.run().place(desk.request(OrderType.POST, price="99"))
+    assert desk.run().place(desk.request(OrderType.POST, price="99")).outcome is SendOutcome.ACCEPTED
     desk.pass_time(60, PF_COINUSD="98")
     desk.say(suspended=True)
     assert desk.run().fills() == ()
@@ -133,9 +160,20 @@ def test_unwatched_stop_fills_at_the_next_look(desk: PaperDesk) -> None:
 def test_later_narrow_book_fills_nothing_before_it(desk: PaperDesk) -> None:
     """The asks that were told are 100.08 and 100.31: nobody sold at 100.05. The same for a target, mirrored."""
     desk.say(bid=Price("100.02"), ask=Price("100.08"))
-    desk.run().place(desk.request(OrderType.POST, price="100.05"))
+    assert desk.run().place(desk.request(OrderType.POST, price="100.05")).outcome is SendOutcome.ACCEPTED
     desk.pass_time(60, PF_COINUSD="100.30")
     assert desk.run().fills() == ()
+
+
+def test_resting_order_crossed_at_a_look_is_filled_then(desk: PaperDesk) -> None:
+    """On the way there the wide book of the look before counts, at the look its own: no later fill is dated back."""
+    desk.buy()
+    desk.pass_time(60)
+    desk.say(bid=Price("99.0"))
+    sell(desk, "100.2")
+    desk.pass_time(60, PF_COINUSD="100.5")
+    assert desk.run().positions() == ()
+    assert {each.at for each in desk.run().fills()[1:]} == {desk.at}
 
 
 def test_target_above_every_told_bid_stays(desk: PaperDesk) -> None:

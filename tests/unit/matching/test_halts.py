@@ -24,7 +24,9 @@ def test_stop_waits_until_its_market_opens(status: MarketStatus) -> None:
     venue.advance(at(10))
     assert position(venue) == 2
     venue.set_status(COIN, MarketStatus.ONLINE)
-    assert position(venue) == 0, "it executes as the market opens"
+    assert position(venue) == 2
+    venue.settle()
+    assert position(venue) == 0
     assert fills(venue)[-1] == ("sell", d(2), d("89.9"), "taker")
 
 
@@ -96,3 +98,13 @@ def test_resting_orders_may_meet_another_book_than_takers() -> None:
         placed(venue.send(order("post", "sell", 1, 101, reduce_only=True)))
         venue.advance(at(10))
         assert position(venue) == 1 - filled
+
+
+def test_restored_statuses_execute_nothing() -> None:
+    """A venue that is put together again sets one status after the other."""
+    venue = engine((0, 100), (10, 50), balance="1000")
+    placed(venue.send(order("mkt", "buy", 100)))
+    venue.set_status(COIN, MarketStatus.SUSPENDED)
+    venue.advance(at(10))
+    venue.set_status(COIN, MarketStatus.ONLINE)
+    assert position(venue) == 100

@@ -65,9 +65,8 @@ class MatchingEngine:
         return self._core.markets
 
     def set_status(self, symbol: str, status: MarketStatus) -> None:
-        """Suspend, resume or restrict a market. What its price has passed by then executes as it comes online."""
+        """Suspend, resume or restrict a market. What its price has passed by then executes as time moves on."""
         self._core.markets[symbol] = replace(self.market(symbol), status=status)
-        walking.activate_due(self._core, symbol)
 
     def set_stress(self, symbol: str, stress: Stress) -> None:
         """Put a market under stress, or calm it with `Stress()`."""
@@ -111,6 +110,10 @@ class MatchingEngine:
         if until < self.now:
             raise InvalidInput(f"cannot advance to {until.isoformat()}: the venue is at {self.now.isoformat()} already")
         walking.advance(self._core, until)
+
+    def settle(self) -> None:
+        """Execute what the prices of now have reached already, in all markets at once."""
+        walking.settle(self._core)
 
     def send(self, request: OrderRequest) -> Answer:
         """Accept or refuse an order; what it does at once is in the answer."""

@@ -55,9 +55,19 @@ def advance(core: Core, until: datetime) -> None:
 
 
 def activate_due(core: Core, symbol: str) -> None:
-    """Execute what the current price has reached already: a trigger sent beyond its price, a market that opens."""
+    """Fire triggers whose condition already holds at the current price (a trigger sent beyond its price)."""
     point = core.point(symbol)
     _run_step(core, Step(start={symbol: point}, end={symbol: point}, until=core.books.now))
+
+
+def settle(core: Core) -> None:
+    """Execute what the current prices have reached already, and liquidate what they do not carry."""
+    points = {symbol: core.point(symbol) for symbol in _active(core)}
+    _run_step(core, Step(start=points, end=points, until=core.books.now))
+
+
+def _active(core: Core) -> list[str]:
+    return sorted(set(core.books.positions) | {order.symbol for order in core.books.live.values()})
 
 
 def _next_hour(now: datetime) -> datetime:
@@ -65,8 +75,7 @@ def _next_hour(now: datetime) -> datetime:
 
 
 def _walk(core: Core, stop: datetime) -> None:
-    active = sorted(set(core.books.positions) | {order.symbol for order in core.books.live.values()})
-    for step in _steps(core, active, stop):
+    for step in _steps(core, _active(core), stop):
         _run_step(core, step)
     if core.books.now < stop:
         core.move_to(stop, {})
