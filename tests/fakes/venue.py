@@ -13,7 +13,7 @@ from decimal import Decimal
 from tests.fakes import venue_translation as translate
 from trading import matching
 from trading.errors import VenueUnavailable
-from trading.matching import Dislocation, MatchingEngine, PricePoint, Stress, point_at
+from trading.matching import Dislocation, MarketStatus, MatchingEngine, PricePoint, Stress, point_at
 from trading.model.depth import OrderBook
 from trading.model.instruments import Instrument, Side
 from trading.model.orders import OrderRequest
@@ -93,6 +93,7 @@ class VenueInMemory:
         self.faults = Faults()
         self.placed: list[OrderRequest] = []
         self.cancelled: list[str] = []
+        self._fills: dict[str, Fill] = {}
 
     # the test's side
 
@@ -195,7 +196,7 @@ class VenueInMemory:
             return ()
         found = self.engine.books.fills
         older = [] if since is None else [each for each in found[:-NEWEST_FILLS] if each.time >= since]
-        return tuple(map(translate.fill_of, [*older, *found[-NEWEST_FILLS:]]))
+        return tuple(map(self._fill, [*older, *found[-NEWEST_FILLS:]]))
 
     def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         self._answer("ledger_rows")
@@ -238,6 +239,13 @@ class VenueInMemory:
         if method in self.faults.reads:
             raise VenueUnavailable(f"{method} does not answer")
 
+    def _fill(self, fill: matching.Fill) -> Fill:
+        """Translated once: a fill never changes, and every run of a day asks for all of them."""
+        told = self._fills.get(fill.fill_id)
+        if told is None:
+            told = self._fills[fill.fill_id] = translate.fill_of(fill)
+        return told
+
     def _still_known(self, order: matching.Order) -> bool:
         return order.state.is_live or self.engine.now - order.updated_at <= STATUS_KNOWS_FOR
 
@@ -245,17 +253,17 @@ class VenueInMemory:
         return self._feed.funding_rate(contract, self.engine.now) / mark
 
     def _quote(self, contract: str) -> Quote:
-        market, mark = self.engine.market(contract), self.engine.point(contract).mark
-        half = market.tick_size / 2
+        market, point = self.engine.market(contract), self.engine.point(contract)
+        mark, half = point.mark, market.tick_size / 2
         return Quote(
             contract=contract,
             mark=Price(mark),
-            index=Price(mark),
+            index=Price(point.index),
             bid=Price(mark - half),
             ask=Price(mark + half),
             volume_usd=Decimal(6_000_000),
             hourly_funding=None if self.faults.no_funding else self._hourly_funding(contract, mark),
-            suspended=False,
-            post_only=False,
+            suspended=market.status is MarketStatus.SUSPENDED,
+            post_only=market.status is MarketStatus.POST_ONLY,
             at=self.engine.now,
         )

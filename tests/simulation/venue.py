@@ -17,7 +17,7 @@ from trading.matching import MarketStatus, MatchingEngine, Switches
 from trading.model.instruments import Instrument, Side
 from trading.model.orders import OrderRequest
 from trading.model.units import Price, Quantity
-from trading.model.venue import Account, Fill, LedgerRow, OpenOrder, OrderReport, Quote, SendAnswer, VenuePosition
+from trading.model.venue import Account, Fill, LedgerRow, OpenOrder, OrderReport, SendAnswer, VenuePosition
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -95,19 +95,6 @@ class SimulatedVenue(VenueInMemory):
     def ledger_rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         until = self.engine.now - self.options.log_lag_ms * MILLISECOND
         return tuple(each for each in super().ledger_rows(since) if each.at <= until)
-
-    def quotes(self) -> dict[str, Quote]:
-        found = {}
-        for contract, quote in super().quotes().items():
-            status = self.engine.market(contract).status
-            point = self.engine.point(contract)
-            found[contract] = replace(
-                quote,
-                index=Price(point.index),
-                suspended=status is MarketStatus.SUSPENDED,
-                post_only=status is MarketStatus.POST_ONLY,
-            )
-        return found
 
     def account(self) -> Account:
         return replace(super().account(), at=self.engine.now)

@@ -59,9 +59,7 @@ class Core:
         elapsed = Decimal((now - self.books.now) // MICROSECOND) / MICROSECONDS_PER_HOUR
         if elapsed > ZERO:
             for symbol, position in self.books.positions.items():
-                change = -position.size * self.rate(symbol) * elapsed
-                accrued = position.accrued_funding + change
-                self.books.positions[symbol] = replace(position, accrued_funding=accrued)
+                self.books.positions[symbol] = position.accruing(-position.size * self.rate(symbol) * elapsed)
         self.books.now = now
         self._points = dict(points)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from trading.errors import InvalidInput
 from trading.matching import placing, walking
 from trading.matching.core import Core
-from trading.matching.margin import MarginView, margin_view
+from trading.matching.margin import MarginView, margin_equity, margin_view
 from trading.matching.markets import MarginTier, Market, MarketStatus, Stress
 from trading.matching.orders import Order, OrderRequest
 from trading.matching.path import PriceFeed, PricePoint
@@ -103,7 +103,7 @@ class MatchingEngine:
 
     def equity(self) -> Decimal:
         """Balance, open profit and accrued funding in USD at the marks of now."""
-        return self.margin().equity
+        return margin_equity(self.books, self._core.mark)
 
     def advance(self, until: datetime) -> None:
         """Move time forward to `until`, matching on the way. InvalidInput when `until` lies in the past."""

@@ -47,22 +47,42 @@ def exposure(size: Decimal, orders: list[Order]) -> Decimal:
     return max(abs(size), size + buys, sells - size)
 
 
+def open_profit(books: Books, mark_of: MarkOf) -> tuple[Decimal, Decimal]:
+    """Unrealised profit and accrued funding of all positions in USD, with the marks that `mark_of` gives."""
+    unrealised = accrued = ZERO
+    for symbol, position in books.positions.items():
+        unrealised += position.unrealised(mark_of(symbol))
+        accrued += position.accrued_funding
+    return unrealised, accrued
+
+
+def margin_equity(books: Books, mark_of: MarkOf) -> Decimal:
+    """`MarginView.equity`, without the margins."""
+    unrealised, accrued = open_profit(books, mark_of)
+    return books.balance + unrealised + accrued
+
+
+def maintenance_margin(books: Books, markets: Mapping[str, Market], mark_of: MarkOf) -> Decimal:
+    """USD below which margin equity must not fall."""
+    needed = ZERO
+    for symbol, position in books.positions.items():
+        notional = abs(position.size) * mark_of(symbol)
+        needed += notional * markets[symbol].tier_for(notional).maintenance
+    return needed
+
+
 def margin_view(books: Books, markets: Mapping[str, Market], mark_of: MarkOf) -> MarginView:
     """Margin of the account with the marks that `mark_of` gives."""
-    unrealised = accrued = initial = with_orders = maintenance = ZERO
+    unrealised, accrued = open_profit(books, mark_of)
+    initial = with_orders = ZERO
     by_symbol: dict[str, list[Order]] = {symbol: [] for symbol in books.positions}
     for order in books.live.values():
         by_symbol.setdefault(order.symbol, []).append(order)
     for symbol, orders in by_symbol.items():
         market, mark = markets[symbol], mark_of(symbol)
-        position = books.positions.get(symbol)
-        size = position.size if position else ZERO
-        if position:
-            unrealised += position.unrealised(mark)
-            accrued += position.accrued_funding
-            notional = abs(size) * mark
-            initial += market.initial_margin(notional)
-            maintenance += notional * market.tier_for(notional).maintenance
+        size = books.size_of(symbol)
+        if size:
+            initial += market.initial_margin(abs(size) * mark)
         with_orders += market.initial_margin(exposure(size, orders) * mark)
     return MarginView(
         balance=books.balance,
@@ -70,5 +90,5 @@ def margin_view(books: Books, markets: Mapping[str, Market], mark_of: MarkOf) ->
         accrued_funding=accrued,
         initial=initial,
         initial_with_orders=with_orders,
-        maintenance=maintenance,
+        maintenance=maintenance_margin(books, markets, mark_of),
     )

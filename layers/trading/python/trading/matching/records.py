@@ -60,6 +60,17 @@ class Position:
         """USD gained if closed at `mark`, before fees."""
         return (mark - self.entry) * self.size
 
+    def accruing(self, funding: Decimal) -> "Position":
+        """With so much more funding in USD, not realised yet. Written out: it is made anew in every step of time."""
+        return Position(
+            symbol=self.symbol,
+            size=self.size,
+            entry=self.entry,
+            opened_at=self.opened_at,
+            updated_at=self.updated_at,
+            accrued_funding=self.accrued_funding + funding,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:

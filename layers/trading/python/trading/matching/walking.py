@@ -15,7 +15,7 @@ from trading.matching.book import mark_when_ask_is, mark_when_bid_is, protected_
 from trading.matching.checks import margin_refusal
 from trading.matching.core import Core
 from trading.matching.liquidation import can_liquidate, liquidate
-from trading.matching.margin import margin_view
+from trading.matching.margin import maintenance_margin, margin_equity
 from trading.matching.markets import Market
 from trading.matching.orders import Order, OrderState, OrderType, Reason, Side, TriggerSignal
 from trading.matching.path import PricePoint, interpolate, point_at
@@ -255,8 +255,7 @@ def _headroom(core: Core, points: Mapping[str, PricePoint]) -> Decimal:
         point = points.get(symbol)
         return point.mark if point else core.mark(symbol)
 
-    view = margin_view(core.books, core.markets, mark_of)
-    return view.equity - view.maintenance
+    return margin_equity(core.books, mark_of) - maintenance_margin(core.books, core.markets, mark_of)
 
 
 def _crossing(core: Core, step: Step, span: tuple[Decimal, Decimal]) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Self
 
 from trading.errors import InvalidInput
 
+NUMBERS = (Decimal, int, str)
 type_name = "decimal text, int or Decimal"
 
 
@@ -19,7 +20,7 @@ def to_decimal(value: Decimal | int | str, what: str) -> Decimal:
 
     Raises InvalidInput for a float, for text that is no number and for NaN or infinity.
     """
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS):
         raise InvalidInput(f"{what} is {value!r}; expected {type_name}, not {type(value).__name__}")
     try:
         number = Decimal(value)

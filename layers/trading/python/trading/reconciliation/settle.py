@@ -31,7 +31,9 @@ def settle(position: Position, view: VenueView, rules: ExecutionRules, policies:
     """
     position = _without_plan(apply_fills(position, view.fills), view)
     for intent in position.intents:
-        position = position.with_intent(_Settling(position, view, rules, policies).settled(intent))
+        settled = _Settling(position, view, rules, policies).settled(intent)
+        if settled is not intent:
+            position = position.with_intent(settled)
     shown = view.position(position.contract)
     # What it does not stand for somebody else has bought: a record of its own covers that, no rule of ours closes it.
     quantity = shown.quantity if shown and stands_for(position, shown, view) else NOTHING
