@@ -11,6 +11,7 @@ from tests.simulation.options import Options
 from trading.matching import PricePoint, point_at
 
 MINUTE = timedelta(minutes=1)
+DEAR = 40
 START_PRICES = ("100", "30000", "1.5", "2400", "0.05", "12")
 
 
@@ -26,7 +27,7 @@ class SimulatedPrices:
             for number, contract in enumerate(contracts)
         }
         self._last: dict[str, PricePoint] = {}
-        self._rates = {contract: self._funding() for contract in contracts}
+        self._rates = {contract: self._funding(options) for contract in contracts}
 
     def quote(self, symbol: str, at: datetime) -> PricePoint:
         """Most questions are asked twice: where one path ends the next one begins."""
@@ -77,8 +78,9 @@ class SimulatedPrices:
             points.append(PricePoint(time, _rounded(mark * (1 + basis)), _rounded(mark)))
         return points
 
-    def _funding(self) -> Decimal:
-        return Decimal(str(round(self._random.gauss(0, 0.00001), 8)))
+    def _funding(self, options: Options) -> Decimal:
+        """Of the price, per hour; where it is dear the side that pays is closed for it, as the rule of exits says."""
+        return Decimal(str(round(self._random.gauss(0, 0.00001), 8))) * (DEAR if options.dear_funding else 1)
 
 
 def _rounded(price: float) -> Decimal:

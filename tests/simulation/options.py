@@ -57,6 +57,7 @@ class Options:
     halts: int = 0
     crash: bool = False
     unlucky: bool = False
+    dear_funding: bool = False
     clock_offset_ms: int = 0
 
     def told(self) -> str:
@@ -77,6 +78,7 @@ def draw_options(seed: int, profile: str) -> Options:
         "stop_when_flat": random.random() < 0.8,
         "partial_fills": random.random() < 0.5,
         "unlucky": random.random() < 0.25,
+        "dear_funding": Random(f"{seed}:funding").random() < 0.15,
     }
     if profile == "calm":
         return Options(**base)  # type: ignore[arg-type]

@@ -96,6 +96,10 @@ class SimulatedVenue(VenueInMemory):
         until = self.engine.now - self.options.log_lag_ms * MILLISECOND
         return tuple(each for each in super().ledger_rows(since) if each.at <= until)
 
+    def _hourly_funding(self, contract: str, mark: Decimal) -> Decimal:
+        """What the engine charges; the scenes' feed of the venue in memory knows none of it."""
+        return self.prices.funding_rate(contract, self.engine.now) / mark
+
     def account(self) -> Account:
         return replace(super().account(), at=self.engine.now)
 
