@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,15 +11,20 @@ from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from shared.aws_clients import secrets_client
 from trading.errors import InvalidInput
 from trading.model.alerts import Severity
 
+logger = logging.getLogger(__name__)
+
 CACHED_SECONDS = 300.0
-"""A rotated key is in use everywhere after at most this time."""
+"""A rotated key is in use everywhere after at most this time, while Secrets Manager answers."""
+
+THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -93,7 +99,12 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class SecretReader:
-    """Reads secrets, each at most once in `CACHED_SECONDS`. `elapsed` gives seconds that only ever rise."""
+    """Reads secrets, each at most once in `CACHED_SECONDS`. `elapsed` gives seconds that only ever rise.
+
+    While Secrets Manager does not answer at all, what was read last is used on, and asked for again after that time:
+    a position must not go without its guard for a key that is in memory. A key that was taken back is refused by the
+    venue; every answer that says so here (gone, not allowed, not decrypted) counts at once.
+    """
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._elapsed = elapsed
@@ -140,10 +151,19 @@ class SecretReader:
     def _value(self, secret_id: str) -> str | None:
         read_at, value = self._values.get(secret_id, (0.0, None))
         if value is None or self._elapsed() - read_at >= CACHED_SECONDS:
-            value = _fetched(secret_id)
+            value = self._asked_again(secret_id, value)
             self._seen |= _texts_of(value)
             self._values[secret_id] = (self._elapsed(), value)
         return value
+
+    def _asked_again(self, secret_id: str, last: str | None) -> str | None:
+        try:
+            return _fetched(secret_id)
+        except (BotoCoreError, ClientError) as error:
+            if last is None or not _is_silence(error):
+                raise
+            logger.warning("secret %s is used on as it was read last: %s", secret_id, error)
+            return last
 
 
 @cache
@@ -187,6 +207,14 @@ def _fetched(secret_id: str) -> str | None:
         if _is_missing(error):
             return None
         raise
+
+
+def _is_silence(error: BotoCoreError | ClientError) -> bool:
+    """No answer, one of a broken service, or "not now": nothing that was said about the secret."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error.response.get("Error", {}).get("Code") in THROTTLED
+    return isinstance(error, NotConnected | HTTPClientError)
 
 
 def _is_missing(error: ClientError) -> bool:
