@@ -32,6 +32,7 @@ LATE_MS = 3_000
 """After the caller gave up, and still before the time by which the venue has to process the order."""
 
 AGAIN_MS = 700
+NEAR = 30  # calls at most from the first fault of a pair to the second one, in every other pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,14 @@ class Outcome:
 
 @dataclass
 class Injector:
-    """Decides as the world would, but for the numbered calls. The dice are thrown as in a run without faults."""
+    """Decides as the world would, but for the numbered calls. The dice are thrown as in a run without faults.
+
+    `hit`: what came about of `planned`; after one fault there may be fewer calls, or some that cannot fail so."""
 
     world: SimulatedWorld
     planned: Mapping[int, Mode]
     sites: list[Site] = field(default_factory=list)
+    hit: list[str] = field(default_factory=list)
 
     def decide(self, process: Process, call: Call) -> Verdict:
         plain = self.world.faults.decide(process, call)
@@ -89,10 +93,12 @@ class Injector:
             return plain
         number = len(self.sites)
         told = f"{process.invocation.name}#{process.calls} {call.kind}.{call.name}"
-        self.sites.append(Site(number=number, kind=call.kind, name=call.name, writes=call.writes, told=told))
+        site = Site(number=number, kind=call.kind, name=call.name, writes=call.writes, told=told)
+        self.sites.append(site)
         mode = self.planned.get(number, Mode.FINE)
-        if mode is Mode.FINE or not self.world.tape.admit(told, f"{call.kind}.{call.name} {mode}", now_ms):
+        if mode not in site.modes() or not self.world.tape.admit(told, f"{call.kind}.{call.name} {mode}", now_ms):
             return plain
+        self.hit.append(f"{told} {mode}")
         return _verdict(mode, call, plain)
 
 
@@ -114,7 +120,7 @@ def run_scenario(scenario: Scenario, planned: Mapping[int, Mode]) -> Outcome:
     played = play(ScriptedWorkload(world, scenario), world.day_ms + QUIET_MS)
     return Outcome(
         scenario=scenario.name,
-        faults=tuple(f"{injector.sites[number].told} {mode}" for number, mode in sorted(planned.items())),
+        faults=tuple(injector.hit),
         sites=tuple(injector.sites) if not planned else (),
         violations=played.violations,
         naked_s=_stretches(played.judge, world),
@@ -140,12 +146,14 @@ class Plan:
     single: tuple[Mapping[int, Mode], ...]
 
     def pairs(self, count: int, seed: int) -> tuple[Mapping[int, Mode], ...]:
-        """`count` pairs drawn from all; the second fault is numbered as the run with the first one counts."""
-        random = Random(f"{self.base.scenario}:{seed}")
+        """`count` pairs drawn from all, every other one of calls near each other; the second fault is numbered as the
+        run with the first one counts."""
+        random, sites = Random(f"{self.base.scenario}:{seed}"), self.base.sites
         found = []
-        for _ in range(count):
-            first, second = sorted(random.sample(range(len(self.base.sites)), 2))
-            sites = self.base.sites
+        for number in range(count):
+            first, second = sorted(random.sample(range(len(sites)), 2))
+            if number % 2:
+                second = min(first + random.randint(1, NEAR), len(sites) - 1)
             found.append({each: random.choice(sites[each].modes()) for each in (first, second)})
         return tuple(found)
 
@@ -193,6 +201,7 @@ class Tally:
     wanted: int = 0
     runs: int = 0
     cpu_s: float = 0.0
+    hits: int = 0
     naked: list[float] = field(default_factory=list)
     worst: Outcome | None = None
     violations: Counter[str] = field(default_factory=Counter)
@@ -200,6 +209,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         self.runs += 1
         self.cpu_s += outcome.cpu_s
+        self.hits += len(outcome.faults)
         self.naked.append(outcome.longest_naked_s)
         self.violations.update(each.name for each in outcome.violations)
         if outcome.stands_too_long:
@@ -232,7 +242,10 @@ def tell(tallies: Sequence[Tally], modes: Counter[str]) -> int:
         total.update(each.violations)
     naked = sorted(value for each in tallies for value in each.naked)
     runs, points = sum(each.runs for each in tallies), sum(len(each.plan.base.sites) for each in tallies)
-    print(f"\nscenarios {len(tallies)}, points {points}, modes {dict(modes)}, runs {runs}")
+    print(
+        f"\nscenarios {len(tallies)}, points {points}, modes {dict(modes)}, runs {runs}, "
+        f"faults that came about {sum(each.hits for each in tallies)}"
+    )
     print(
         f"longest without a stop: {max(naked, default=0.0):.1f} s, p99 of the runs {percentile(naked, 0.99):.1f} s; "
         f"{sum(each > LONGEST_NAKED_S for each in naked)} runs above {LONGEST_NAKED_S:.0f} s"

@@ -92,3 +92,15 @@ def test_pairs_are_drawn_from_the_modes_of_their_calls() -> None:
     for pair in pairs:
         assert len(pair) == 2
         assert all(mode in planned.base.sites[number].modes() for number, mode in pair.items())
+
+
+def test_pairs_run_though_the_first_fault_changes_the_calls() -> None:
+    """After a fault there may be no call of the second one's number, or one that cannot fail like that."""
+    scenario = scenario_of("ghost opened by the owner")
+    planned = plan(scenario)
+    outcomes = [run_scenario(scenario, each) for each in planned.pairs(60, seed=1)]
+    assert {len(each.faults) for each in outcomes} == {1, 2}
+    assert [text for each in outcomes for text in problems(each)] == []
+    beyond = run_scenario(scenario, {len(planned.base.sites) + 1000: Mode.KILLED_BEFORE})
+    assert not beyond.faults
+    assert beyond.digest == planned.base.digest
