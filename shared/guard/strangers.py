@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shared.failures import FAILURES, VENUE_FAILURES
+from shared.failures import FAILURES
 from shared.guard.adoption import adopt, market_of
 from shared.guard.look import Look
 from shared.guard.protecting import protect
 from shared.guard.telling import persists
 from trading.model.instruments import Universe
 from trading.model.positions import Position
-from trading.model.venue import VenuePosition
+from trading.model.venue import OpenOrder, VenuePosition
 from trading.reconciliation.belonging import explained
 from trading.reconciliation.compare import ghosts, kind_of_stranger, orphans
 from trading.reconciliation.view import DiscrepancyKind
@@ -58,17 +58,30 @@ def _universe(look: Look) -> Universe:
 
 def cancel_orphans(look: Look, known: tuple[Position, ...]) -> tuple[Position, ...]:
     """Judged by records that were read after the orders were: every order of ours is recorded before it is sent, so
-    one that another run has just sent is not taken for an orphan. Returns the records judged by.
-
-    While a record cannot be read nothing is an orphan: what looks like one may be that position's stop."""
+    one that another run has just sent is not taken for an orphan. Returns the records judged by."""
     desk, report = look.desk, look.report
-    if report.unreadable or not look.acts(DiscrepancyKind.ORPHAN_ORDER) or not orphans(known, look.view):
+    if not look.acts(DiscrepancyKind.ORPHAN_ORDER) or not orphans(known, look.view):
         return known
-    known = desk.ledger.open_positions()
+    known, unreadable = desk.ledger.readable_positions()
     for order in orphans(known, look.view):
         try:
+            if unreadable and not _wanted_by_nothing(look, order):
+                continue
             desk.venue.cancel_order(order.order_id)
             report.repaired.append(f"{order.contract} orphan {order.kind}")
-        except VENUE_FAILURES as error:
+        except FAILURES as error:
             report.failures.append(f"{order.order_id}: {error}")
     return known
+
+
+def _wanted_by_nothing(look: Look, order: OpenOrder) -> bool:
+    """While a record cannot be read, an order that none of the others wants may be its own.
+
+    Its entry goes all the same: nobody would take it off at its end, at its invalidation or by the kill switch. What
+    only reduces may be all that covers its position, and goes where nothing is held there at more looks than one.
+    """
+    if not order.reduce_only:
+        return True
+    flat = look.view.fills_known and look.view.position(order.contract) is None
+    looks = look.policies[DiscrepancyKind.ORPHAN_ORDER].looks_in_the_dark
+    return flat and persists(look.desk, f"orphan {order.order_id}", looks)

@@ -166,3 +166,51 @@ def test_flatten_on_an_unreadable_day_can_be_resumed(cloud: Cloud) -> None:
     assert resumed_by_a_person(world)["kill_level"] == 0
     world.minute()
     assert not risk_day_of(world).unreadable
+
+
+def working(world: World) -> list[tuple[str, bool]]:
+    """Client order id and whether it only reduces, of all that works at the venue."""
+    return [(each.client_order_id, each.reduce_only) for each in world.venue.open_orders()]
+
+
+def test_entry_of_an_unreadable_record_is_taken_off(cloud: Cloud) -> None:
+    world = waiting_entry(cloud)
+    assert [reduces for _, reduces in working(world)] == [True, False]
+    damage("POSITION", "COIN")
+    report = world.reconcile()
+    assert report.repaired == ["PF_COINUSD orphan limit"]
+    assert [reduces for _, reduces in working(world)] == [True]
+
+
+def test_stop_of_an_unreadable_record_goes_once_surely_flat(cloud: Cloud) -> None:
+    world = waiting_entry(cloud)
+    damage("POSITION", "COIN")
+    world.minute()
+    assert [reduces for _, reduces in working(world)] == [True]
+    world.minute()
+    assert working(world) == []
+
+
+def test_flat_by_silent_fills_takes_no_stop_off(cloud: Cloud) -> None:
+    world = waiting_entry(cloud)
+    damage("POSITION", "COIN")
+    world.venue.faults.reads.add("fills")
+    world.minutes(3)
+    assert [reduces for _, reduces in working(world)] == [True]
+
+
+def test_stop_of_an_unreadable_record_stays_while_held(cloud: Cloud) -> None:
+    world = new_world(cloud)
+    enter(world, "COIN")
+    stop = world.intent(Purpose.STOP).client_order_id
+    damage("POSITION", "COIN")
+    world.minutes(3)
+    assert (stop, True) in working(world)
+
+
+def test_plan_of_another_coin_keeps_its_entry(cloud: Cloud) -> None:
+    world = waiting_entry(cloud)
+    before = working(world)
+    write_raw("POSITION", "OTHER", body="{nonsense")
+    world.minutes(3)
+    assert working(world) == before

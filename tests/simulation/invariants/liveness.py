@@ -105,7 +105,8 @@ class NoOrphanNoGhost(QuietRule):
     name = "L3"
 
     def quiet(self) -> Iterator[str]:
-        books, left_out = self.world.venue.engine.books, self.moved_lately() | self.damaged()
+        books, moved = self.world.venue.engine.books, self.moved_lately()
+        left_out = moved | self.damaged()
         wanted = {
             each.client_order_id
             for position in records(self.world)
@@ -114,7 +115,8 @@ class NoOrphanNoGhost(QuietRule):
         }
         unreadable = len(records(self.world)) < len(self.world.tables.positions)
         for order in books.live.values():
-            if not is_ours(order.client_order_id) or order.symbol in left_out or unreadable:
+            may_cover = order.reduce_only and (order.symbol in left_out or unreadable)
+            if not is_ours(order.client_order_id) or order.symbol in moved or may_cover:
                 continue
             self.examined += 1
             if order.client_order_id not in wanted:

@@ -27,7 +27,8 @@ class Remedy(StrEnum):
 class Policy:
     """`looks` until the remedy, `told_after` looks until people are told: each `confirm_after_s` after the one before.
 
-    `looks_in_the_dark`: the same while the fills do not answer. Not `active`: seen and counted, nothing done or told.
+    `looks_in_the_dark`: the same while the fills do not answer, or a record cannot be read. Not `active`: seen and
+    counted, nothing done or told.
     """
 
     remedy: Remedy
@@ -53,7 +54,7 @@ POLICIES: Policies = MappingProxyType(
         DiscrepancyKind.OPPOSITE_POSITION: Policy(remedy=Remedy.ADOPT, severity=Severity.CRITICAL, looks_in_the_dark=2),
         DiscrepancyKind.ZOMBIE: Policy(remedy=Remedy.BOOK, severity=Severity.WARNING, looks=2, told_after=2),
         DiscrepancyKind.UNPRICED: Policy(remedy=Remedy.BOOK, severity=Severity.CRITICAL),
-        DiscrepancyKind.ORPHAN_ORDER: Policy(remedy=Remedy.CANCEL, severity=Severity.WARNING),
+        DiscrepancyKind.ORPHAN_ORDER: Policy(remedy=Remedy.CANCEL, severity=Severity.WARNING, looks_in_the_dark=2),
         DiscrepancyKind.WRONG_ORDER: Policy(remedy=Remedy.REPLACE, severity=Severity.CRITICAL),
         # Two of them are the normal way from an old stop to a new one.
         DiscrepancyKind.DUPLICATE_STOP: Policy(remedy=Remedy.CANCEL, severity=Severity.WARNING, told_after=2),
