@@ -25,6 +25,11 @@ SLOW_SEEDS_PER_PROCESS = 5
 MIX = ("swarm", "storm", "swarm", "targeted", "swarm", "outage", "human", "crash", "clock", "deploy", "swarm", "calm")
 """Profiles by seed when none is named."""
 
+MIX_FROM_DAYS = 100
+FEWEST_FAULTS = 40
+LOST_REPLY = "venue.place lost reply"
+LOST_SHARE = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
@@ -144,6 +149,25 @@ class Summary:
 
     def naked(self, calm: bool) -> list[float]:
         return sorted(s for each in self.results if (each.profile == "calm") is calm for s in each.naked_s)
+
+    def fewest_faults(self) -> int:
+        """On one day that is not calm."""
+        return min((sum(each.faults.values()) for each in self.results if each.profile != "calm"), default=0)
+
+    def lossy_days(self) -> int:
+        """Days on which the replies of at least one send of an order in twenty were lost."""
+        lost = ((each.faults[LOST_REPLY], each.sends) for each in self.results)
+        return sum(replies >= LOST_SHARE * sends for replies, sends in lost if sends)
+
+    def missed(self) -> list[str]:
+        """What the faults of a mixed campaign were too few for; nothing is asked of a few days."""
+        days, lossy, fewest = len(self.results), self.lossy_days(), self.fewest_faults()
+        if days < MIX_FROM_DAYS:
+            return []
+        found = [] if fewest >= FEWEST_FAULTS else [f"{fewest} faults on a day; expected {FEWEST_FAULTS} or more"]
+        if 2 * lossy < days:
+            found.append(f"replies lost on {LOST_SHARE:.0%} of the sends on {lossy} of {days} days; expected half")
+        return found
 
     def days_per_cpu_hour(self) -> float:
         return 3600 / fmean(each.cpu_s for each in self.results)

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from tests.simulation.campaign import DayResult, Summary, percentile
+from tests.simulation.campaign import LOST_REPLY, LOST_SHARE, DayResult, Summary, percentile
 from tests.simulation.coverage import every_edge
 
 EVERY_S = 10.0
@@ -75,13 +75,18 @@ def tell_summary(summary: Summary, profile: str | None) -> int:
     _table("invariants examined", summary.counted("examined"))
     missing = [edge for edge in every_edge() if not counts[edge]]
     print(f"\nprofile {profile or 'mixed'}, days: {dict(Counter(each.profile for each in results))}")
-    print(f"days {len(results)}, faults {sum(faults.values())} ({sum(faults.values()) / len(results):.0f} a day)")
+    a_day = (
+        f"{sum(faults.values()) / len(results):.0f} a day, at least {summary.fewest_faults()} on days that are not calm"
+    )
+    print(f"days {len(results)}, faults {sum(faults.values())} ({a_day})")
     print(
         f"orders {summary.total('orders')}, entries {summary.total('entries')}, fills {summary.total('fills')}, "
         f"trades {summary.total('trades')}"
     )
-    lost = faults["venue.place lost reply"]
-    print(f"replies lost on sends of orders {lost} of {summary.total('sends')}")
+    print(
+        f"replies lost on sends of orders {faults[LOST_REPLY]} of {summary.total('sends')}, "
+        f"on {LOST_SHARE:.0%} or more of a day's on {summary.lossy_days()} days"
+    )
     for name, calm in (("calm", True), ("all other", False)):
         naked = summary.naked(calm)
         longest, p99 = naked[-1] if naked else 0.0, percentile(naked, 0.99)
@@ -96,7 +101,10 @@ def tell_summary(summary: Summary, profile: str | None) -> int:
     print(f"edges never taken: {', '.join(missing) or 'none'}")
     print(f"{summary.days_per_cpu_hour():.0f} days per CPU-hour, {sum(each.cpu_s for each in results):.0f} CPU-s")
     print(f"violations: {sum(failing.values())} on {len(summary.failures)} days {dict(failing)}")
-    return 1 if summary.failures else 0
+    missed = summary.missed() if profile is None else []
+    for each in missed:
+        print(f"TOO FEW FAULTS: {each}")
+    return 1 if summary.failures or missed else 0
 
 
 def _only(counts: Counter[str], prefixes: Iterable[str]) -> Counter[str]:
