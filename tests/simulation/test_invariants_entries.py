@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -63,6 +64,37 @@ def test_only_a_doubled_request_is_left_alone(after_ms: int, caught: bool) -> No
     come_again(trial, REFUSED)
     trial.act(lambda: trial.ledger.adopt_position(REFUSED))
     assert bool(trial.said("S8")) == caught
+
+
+@pytest.mark.parametrize(
+    ("state", "gone_ms", "caught"),
+    [
+        (IntentState.NOT_PLACED, 5_000, False),
+        (IntentState.NOT_PLACED, 20_000, True),
+        (IntentState.NOT_PLACED, None, True),
+        (IntentState.REJECTED, 5_000, True),
+    ],
+)
+def test_only_what_nobody_could_see_is_left_alone(state: IntentState, gone_ms: int | None, caught: bool) -> None:
+    """It rests for a while and is taken off, so long before the record says that it was never there."""
+    trial, denied = trial_of(RecordedBeforeSent), with_state(planned(), Purpose.ENTRY, state)
+    answer = trial.world.venue.place(request_of(denied))
+    if gone_ms is not None:
+        assert answer.order_id is not None
+        trial.world.venue.cancel_order(answer.order_id)
+        trial.wait(gone_ms)
+    trial.act(lambda: trial.ledger.adopt_position(denied))
+    trial.wait(60_000)
+    trial.look()
+    assert bool(trial.said("S8")) == caught
+
+
+def test_order_with_a_fill_is_never_left_alone() -> None:
+    trial, denied = trial_of(RecordedBeforeSent), with_state(planned(), Purpose.ENTRY, IntentState.NOT_PLACED)
+    market = replace(request_of(denied), type=OrderType.MARKET, limit_price=None)
+    trial.world.venue.place(market)
+    trial.act(lambda: trial.ledger.adopt_position(denied))
+    assert "is NOT_PLACED on record, and the venue has it" in trial.said("S8")
 
 
 def test_order_sent_before_its_record_is_caught() -> None:

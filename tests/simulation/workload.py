@@ -108,7 +108,10 @@ class Workload:
         versions = tuple(each.version for each in tables.positions.values())
         control = tables.control.version if tables.control else 0
         day = tables.risk_day.state if tables.risk_day else ""
-        return (day, world.venue.engine.books.counter, versions, control, len(self.signals), len(world.tape.faults))
+        # The end of an outage is no fault, and yet what waited for it is due.
+        reached = sum(each.end_ms <= world.kernel.now_ms for each in world.faults.windows)
+        seen = (world.venue.engine.books.counter, len(self.signals), len(world.tape.faults), reached)
+        return (day, versions, control, *seen)
 
     def _idle(self, function: str, minute: int) -> bool:
         """Nothing has changed since the last run of this function, no order is in flight, the equity stands still."""

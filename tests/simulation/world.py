@@ -200,7 +200,7 @@ class SimulatedWorld:
             observer(what)
 
     def unsettled(self) -> bool:
-        """Some order is under way or some signal waits: every slot counts."""
+        """Some order is under way, or some record cannot be read: every slot counts."""
         return any(
             isinstance(each.value, str) or any(intent.state in IN_FLIGHT for intent in each.value.intents)
             for each in self.tables.positions.values()

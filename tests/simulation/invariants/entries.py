@@ -91,6 +91,9 @@ def _idea(position: Position) -> str:
 DOUBLED = timedelta(seconds=3)
 """A request that comes to the venue twice comes within this time; the simulation takes 2 s at most."""
 
+LOOK_TAKES = timedelta(seconds=10)
+"""Between the answer of the history and the record that is written by it."""
+
 NEVER_THERE = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED, IntentState.ABANDONED})
 
 
@@ -99,13 +102,16 @@ class RecordedBeforeSent(WatchesOrders):
     has taken is ever recorded as one that it never had.
 
     Not one that it has refused first and taken when the same request came to it a second time, doubled on the way: only
-    the refusal was heard. It is an orphan, and ends as one. Later than `DOUBLED` we have sent it ourselves."""
+    the refusal was heard. It is an orphan, and ends as one. Later than `DOUBLED` we have sent it ourselves. Nor one
+    that was gone again without a fill before anybody saw it, while the venue's history does not tell it yet: NOT_PLACED
+    says that it is nowhere, and history may come at any later time."""
 
     name = "S8"
 
     def __init__(self, world: SimulatedWorld, workload: Workload) -> None:
         super().__init__(world, workload)
         self._refused: dict[str, datetime] = {}
+        self._untold: set[str] = set()
 
     def changed(self) -> Iterable[str]:
         for position in records(self.world):
@@ -114,7 +120,7 @@ class RecordedBeforeSent(WatchesOrders):
                     continue
                 self.examined += 1
                 taken = self.world.venue.engine.find(client_order_id=intent.client_order_id)
-                if taken is not None and not self._refused_first(taken):
+                if taken is not None and not (self._refused_first(taken) or self._gone_untold(intent, taken)):
                     yield f"{intent.purpose} {intent.client_order_id} is {intent.state} on record, and the venue has it"
 
     def judge(self, placed: Placed) -> Iterator[str]:
@@ -134,6 +140,14 @@ class RecordedBeforeSent(WatchesOrders):
     def _refused_first(self, taken: Order) -> bool:
         refused = self._refused.get(taken.client_order_id or "")
         return refused is not None and taken.received_at - refused <= DOUBLED
+
+    def _gone_untold(self, intent: OrderIntent, taken: Order) -> bool:
+        """Judged by when the record began to say so."""
+        told = taken.updated_at + timedelta(milliseconds=self.world.options.history_lag_ms) + LOOK_TAKES
+        gone = not taken.state.is_live and not taken.filled
+        if intent.state is IntentState.NOT_PLACED and gone and self.world.kernel.now() <= told:
+            self._untold.add(intent.client_order_id)
+        return intent.client_order_id in self._untold
 
 
 class OneMeaningForEachId(WatchesOrders):
